@@ -1,0 +1,56 @@
+use core::{error::Error as StdError, num::NonZeroUsize};
+use std::time::Duration;
+
+use pki_types::CertificateDer;
+
+/// How an [`HttpFetch`](crate::HttpFetch) fetches.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HttpOptions {
+    /// Whom to trust over HTTPS: the system's roots, those of one issuer, or both.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// The URL of the proxy that everything goes through; `http` or `https`, with a name and a
+    /// password if it wants them.
+    pub proxy: Option<String>,
+    /// Hosts that are asked without the proxy: `example.com`, `.example.com` for all below it, `*`.
+    pub no_proxy: Vec<String>,
+    /// How long one fetch may take in all: redirects, name, connection and body.
+    pub timeout: Duration,
+    /// How long a body may be, in bytes, after decompression.
+    pub limit: u64,
+    /// How many fetches may be under way at once.
+    pub concurrency: NonZeroUsize,
+}
+
+impl HttpOptions {
+    /// No proxy, 10 seconds, 1 MiB, and 16 fetches at once.
+    #[must_use]
+    pub fn new(roots: Vec<CertificateDer<'static>>) -> Self {
+        Self {
+            roots,
+            proxy: None,
+            no_proxy: Vec::new(),
+            timeout: Duration::from_secs(10),
+            limit: 1 << 20,
+            concurrency: NonZeroUsize::MIN.saturating_add(15),
+        }
+    }
+}
+
+/// Why there is no fetcher with such options.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpOptionsError {
+    /// The proxy's URL is not one.
+    #[error("the proxy is not an http or https URL")]
+    Proxy(#[source] Box<dyn StdError + Send + Sync>),
+    /// There are roots, but none of them is a certificate.
+    #[error("none of the roots is a certificate")]
+    Roots(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+impl HttpOptionsError {
+    pub(crate) fn proxy(cause: ureq::Error) -> Self {
+        Self::Proxy(cause.into())
+    }
+}

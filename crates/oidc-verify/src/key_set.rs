@@ -1,0 +1,66 @@
+use core::fmt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{Algorithm, Error, key::Key};
+
+/// The keys that an issuer signs with (RFC 7517 §5), each parsed once.
+///
+/// A key that must not verify tokens (for encryption, symmetric, private, RSA below 2048 bits) or
+/// cannot (of an unknown kind, broken) is left out; the others stay usable. Keys may share a `kid`
+/// or have none.
+pub struct KeySet(Vec<Key>);
+
+impl KeySet {
+    /// Reads a JWK set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeySet`] when it is not an object with an array `keys`.
+    pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        let document: Document =
+            serde_json::from_slice(json).map_err(|source| Error::KeySet(Arc::new(source)))?;
+        Ok(Self(
+            document.keys.into_iter().filter_map(Key::usable).collect(),
+        ))
+    }
+
+    /// How many usable keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no key is usable.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a key of this `key_id`, or any key when the token names none, made `signature`.
+    pub(crate) fn verify(
+        &self,
+        algorithm: Algorithm,
+        key_id: Option<&str>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        self.0
+            .iter()
+            .filter(|key| key_id.is_none() || key.id() == key_id)
+            .any(|key| key.verify(algorithm, message, signature))
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.0).finish()
+    }
+}
+
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<Value>,
+}
