@@ -1,0 +1,200 @@
+use std::sync::Arc;
+
+use fulcio_cert_builder::CertificateProfile;
+use fulcio_challenge::{ProvenBy, ProvenKey};
+use fulcio_ct_client::{Entry, Submission, TransparencyLog};
+use fulcio_principal::Identity;
+use pki_types::CertificateDer;
+
+use crate::{
+    Admission, CertificateAuthority, Certified, Clock, Decision, Error, Journal,
+    RandomSerialNumbers, RequestContext, SerialNumbers, SystemClock, Timestamp,
+};
+
+/// Issues certificates to callers whose identity and key have been established.
+#[derive(Clone, Debug)]
+pub struct CertificateIssuer {
+    authority: Arc<dyn CertificateAuthority>,
+    profile: CertificateProfile,
+    detached_log: Option<Arc<dyn TransparencyLog>>,
+    admission: Option<Arc<dyn Admission>>,
+    journal: Option<Arc<dyn Journal>>,
+    clock: Arc<dyn Clock>,
+    serial_numbers: Arc<dyn SerialNumbers>,
+}
+
+impl CertificateIssuer {
+    /// Issues through `authority`, by the code-signing profile and the machine's clock, to
+    /// everybody whose identity and key are good.
+    #[must_use]
+    pub fn new(authority: Arc<dyn CertificateAuthority>) -> Self {
+        Self {
+            authority,
+            profile: CertificateProfile::CODE_SIGNING,
+            detached_log: None,
+            admission: None,
+            journal: None,
+            clock: Arc::new(SystemClock),
+            serial_numbers: Arc::new(RandomSerialNumbers::default()),
+        }
+    }
+
+    /// Issues by another profile.
+    #[must_use]
+    pub fn with_profile(mut self, profile: CertificateProfile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Submits every certificate whose authority embeds no timestamp to `log`, and returns the
+    /// timestamp beside it.
+    #[must_use]
+    pub fn with_detached_timestamps(mut self, log: Arc<dyn TransparencyLog>) -> Self {
+        self.detached_log = Some(log);
+        self
+    }
+
+    /// Asks `admission` before anything is signed.
+    #[must_use]
+    pub fn with_admission(mut self, admission: Arc<dyn Admission>) -> Self {
+        self.admission = Some(admission);
+        self
+    }
+
+    /// Keeps every decision in `journal` before its answer leaves.
+    #[must_use]
+    pub fn with_journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Takes the time from `clock`.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes serial numbers from `serial_numbers`.
+    #[must_use]
+    pub fn with_serial_numbers(mut self, serial_numbers: Arc<dyn SerialNumbers>) -> Self {
+        self.serial_numbers = serial_numbers;
+        self
+    }
+
+    /// The authority that signs.
+    #[must_use]
+    pub fn authority(&self) -> &dyn CertificateAuthority {
+        &*self.authority
+    }
+
+    /// Where the time comes from.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Issues one certificate for `key` that names `identity`, and keeps a record of the decision
+    /// either way.
+    ///
+    /// # Errors
+    /// The key was proven for another identity; the caller was not admitted; the authority, the
+    /// log or the journal failed.
+    pub async fn issue(
+        &self,
+        identity: &Identity,
+        key: &ProvenKey,
+        context: &RequestContext,
+    ) -> Result<Certified, Error> {
+        match self.certificate(identity, key, context).await {
+            Ok(certified) => Ok(certified),
+            Err(error) => Err(self.refuse(Some(identity), error, context).await),
+        }
+    }
+
+    /// Keeps a record of a refusal and hands the error back; that the record could not be kept
+    /// changes nothing for a caller who gets no certificate anyway.
+    pub(crate) async fn refuse(
+        &self,
+        identity: Option<&Identity>,
+        error: Error,
+        context: &RequestContext,
+    ) -> Error {
+        if let Some(journal) = &self.journal {
+            let decision = Decision::Refused {
+                identity,
+                error: &error,
+            };
+            if let Err(failure) = journal.record(decision, context).await {
+                tracing::error!(
+                    request_id = context.request_id,
+                    error = &failure as &dyn core::error::Error,
+                    "a refusal was not recorded"
+                );
+            }
+        }
+        error
+    }
+
+    async fn certificate(
+        &self,
+        identity: &Identity,
+        key: &ProvenKey,
+        context: &RequestContext,
+    ) -> Result<Certified, Error> {
+        let principal = identity.principal();
+        if let ProvenBy::Challenge(challenge) = key.proven_by()
+            && *challenge != principal.challenge
+        {
+            return Err(Error::ProofOfAnother);
+        }
+        if let Some(admission) = &self.admission {
+            admission
+                .admit(identity, key, context)
+                .await
+                .map_err(Error::Admission)?;
+        }
+
+        let leaf = self
+            .profile
+            .leaf(
+                principal,
+                key.spki(),
+                self.serial_numbers.next()?,
+                self.clock.now(),
+            )
+            .map_err(Error::Leaf)?;
+        let mut certified = self.authority.issue(&leaf, context).await?;
+        if let (Timestamp::None, Some(log)) = (&certified.timestamp, &self.detached_log) {
+            certified.timestamp = detached_timestamp(&certified.chain, &**log).await?;
+        }
+
+        if let Some(journal) = &self.journal {
+            let decision = Decision::Issued {
+                identity,
+                certified: &certified,
+            };
+            journal
+                .record(decision, context)
+                .await
+                .map_err(Error::Journal)?;
+        }
+        Ok(certified)
+    }
+}
+
+async fn detached_timestamp(
+    chain: &[CertificateDer<'static>],
+    log: &dyn TransparencyLog,
+) -> Result<Timestamp, Error> {
+    let Some((certificate, issuers)) = chain.split_first() else {
+        return Ok(Timestamp::None);
+    };
+    let submission = Submission {
+        entry: Entry::Certificate(certificate),
+        certificate,
+        issuers,
+    };
+    let timestamp = log.submit(submission).await.map_err(Error::Log)?;
+    Ok(Timestamp::Detached(timestamp))
+}

@@ -1,0 +1,112 @@
+use core::time::Duration;
+use std::sync::Arc;
+
+use fulcio_challenge::{PermittedAlgorithms, Proof};
+use fulcio_principal::Authenticator;
+use tokio::time::timeout;
+
+use crate::{CertificateIssuer, Certified, Error, RequestContext};
+
+/// What a client sends to get a certificate.
+#[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "the arguments of `issue`, by name"
+)]
+pub struct Request<'a> {
+    /// The credential, an OpenID Connect token as it came.
+    pub token: &'a str,
+    /// What shows that the caller holds the key.
+    pub proof: Proof<'a>,
+}
+
+/// The whole way of a request.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    authenticator: Arc<dyn Authenticator>,
+    permitted: PermittedAlgorithms,
+    issuer: CertificateIssuer,
+    deadline: Duration,
+}
+
+impl Pipeline {
+    /// How long a request may take, fetching keys and waiting for the log included.
+    pub const DEADLINE: Duration = Duration::from_secs(12);
+
+    /// Authenticates with `authenticator` and issues through `issuer`.
+    #[must_use]
+    pub fn new(authenticator: Arc<dyn Authenticator>, issuer: CertificateIssuer) -> Self {
+        Self {
+            authenticator,
+            permitted: PermittedAlgorithms::default(),
+            issuer,
+            deadline: Self::DEADLINE,
+        }
+    }
+
+    /// Accepts these algorithms of clients instead of the default ones.
+    #[must_use]
+    pub fn with_permitted_algorithms(mut self, permitted: PermittedAlgorithms) -> Self {
+        self.permitted = permitted;
+        self
+    }
+
+    /// Gives a request another time than [`DEADLINE`](Self::DEADLINE).
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// What the last stage of this pipeline issues through.
+    #[must_use]
+    pub fn issuer(&self) -> &CertificateIssuer {
+        &self.issuer
+    }
+
+    /// Takes one request from its token to its certificate.
+    ///
+    /// The order of the checks decides what a caller is told whose request is wrong in several
+    /// ways: first the token, then the key and its proof, then admission, then the authority
+    /// and the log.
+    ///
+    /// # Errors
+    /// Any reason why there is no certificate; [`Error::refusal`] is what the caller may know.
+    pub async fn issue(
+        &self,
+        request: Request<'_>,
+        context: &RequestContext,
+    ) -> Result<Certified, Error> {
+        match timeout(self.deadline, self.stages(request, context)).await {
+            Ok(answer) => answer,
+            Err(_elapsed) => {
+                let error = Error::Deadline(self.deadline);
+                Err(self.issuer.refuse(None, error, context).await)
+            }
+        }
+    }
+
+    async fn stages(
+        &self,
+        request: Request<'_>,
+        context: &RequestContext,
+    ) -> Result<Certified, Error> {
+        let now = self.issuer.clock().now();
+        let identity = match self.authenticator.authenticate(request.token, now).await {
+            Ok(identity) => identity,
+            Err(error) => {
+                let error = Error::Authentication(error);
+                return Err(self.issuer.refuse(None, error, context).await);
+            }
+        };
+        let challenge = &identity.principal().challenge;
+        let key = match request.proof.verify(challenge, &self.permitted) {
+            Ok(key) => key,
+            Err(error) => {
+                let error = Error::Proof(error);
+                return Err(self.issuer.refuse(Some(&identity), error, context).await);
+            }
+        };
+        self.issuer.issue(&identity, &key, context).await
+    }
+}
