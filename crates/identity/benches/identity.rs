@@ -1,0 +1,64 @@
+//! What it costs to find the issuer of a token and to read whom it speaks for.
+
+use std::sync::Arc;
+
+use fulcio_identity::{Config, IssuerPattern, Issuers};
+use fulcio_oidc_verify::Algorithm;
+use fulcio_testkit::idp::{FakeFetch, FakeIdp, FakeKey};
+use tokio::runtime::{Builder, Runtime};
+
+fn main() {
+    divan::main();
+}
+
+const PUBLIC_GOOD: &str = include_str!("../tests/data/public-good-config.yaml");
+
+/// A token of one of many issuers, with its keys already fetched: signature check included.
+#[divan::bench(args = [Algorithm::Es256, Algorithm::Rs256])]
+fn authenticate(bencher: divan::Bencher<'_, '_>, algorithm: Algorithm) {
+    let idp = FakeIdp::new(FakeKey::generate(algorithm)).issued_by("https://accounts.google.com");
+    let (issuers, token) = (issuers(&idp), idp.token());
+    let runtime = runtime();
+    bencher.bench_local(|| {
+        let outcome = runtime.block_on(issuers.authenticate(&token, FakeIdp::now()));
+        assert!(outcome.is_ok());
+    });
+}
+
+/// The same, and the token's issuer is nobody's: no signature is checked.
+#[divan::bench]
+fn refuse_an_unknown_issuer(bencher: divan::Bencher<'_, '_>) {
+    let idp = FakeIdp::new(FakeKey::generate(Algorithm::Es256));
+    let (issuers, token) = (issuers(&idp), idp.token());
+    let runtime = runtime();
+    bencher.bench_local(|| {
+        let outcome = runtime.block_on(issuers.authenticate(&token, FakeIdp::now()));
+        assert!(outcome.is_err());
+    });
+}
+
+#[divan::bench]
+fn match_a_pattern(bencher: divan::Bencher<'_, '_>) {
+    let text = "https://container.googleapis.com/v1/projects/*/locations/*/clusters/*";
+    let pattern = IssuerPattern::new(text);
+    let url = "https://container.googleapis.com/v1/projects/some-project/locations/europe-west1-b/clusters/main";
+    bencher.bench(|| assert!(pattern.matches(divan::black_box(url))));
+}
+
+#[divan::bench]
+fn read_the_public_good_configuration() -> Config {
+    Config::parse(divan::black_box(PUBLIC_GOOD), "config.yaml").expect("the file is good")
+}
+
+fn issuers(idp: &FakeIdp) -> Issuers {
+    let config = read_the_public_good_configuration();
+    let fetch = FakeFetch::serving(idp);
+    Issuers::new(&config, &|_| Ok(Arc::new(fetch.clone()))).expect("issuers")
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime")
+}

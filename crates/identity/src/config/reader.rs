@@ -1,0 +1,297 @@
+use std::collections::BTreeMap;
+
+use fulcio_principal::Extension;
+
+use super::{
+    CiMetadata, Concern, Config, ConfigError, IssuerConfig, Place, Problem, UnknownKeys, Warning,
+    document::{self, Format, Node},
+    issuer_rules::{self, Broken},
+    keys::{self, Key},
+    line::{Step, line_of},
+};
+
+/// Turns the text of one file into a [`Config`], and knows the place of everything it says.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    file_name: &'a str,
+    unknown_keys: UnknownKeys,
+    format: Format,
+    warnings: Vec<Warning>,
+}
+
+/// The entries of one mapping, whose place is known.
+#[derive(Clone, Copy, Debug)]
+struct Table<'n> {
+    entries: &'n [(String, Node)],
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str, file_name: &'a str, unknown_keys: UnknownKeys) -> Self {
+        Self {
+            text,
+            file_name,
+            unknown_keys,
+            format: Format::Yaml,
+            warnings: Vec::new(),
+        }
+    }
+
+    pub(super) fn read(mut self) -> Result<Config, ConfigError> {
+        let (root, format) = document::read(self.text, keys::file_shape).map_err(|error| {
+            let place = Place {
+                line: error.line,
+                keys: Vec::new(),
+            };
+            self.error_at(place, Problem::Syntax(error.message))
+        })?;
+        self.format = format;
+        let root = Table::of(&root);
+        self.check_keys(&[], root, keys::FILE)?;
+
+        let ci_metadata = self.ci_metadata(root)?;
+        let mut issuers = Vec::new();
+        for section in [keys::OIDC_ISSUERS, keys::META_ISSUERS] {
+            self.issuers(root, section, &ci_metadata, &mut issuers)?;
+        }
+        if issuers.is_empty() {
+            self.warn(&[], Concern::NoIssuers);
+        }
+        Ok(Config {
+            issuers,
+            ci_metadata,
+            warnings: self.warnings,
+        })
+    }
+
+    fn issuers(
+        &mut self,
+        root: Table<'_>,
+        section: Key,
+        ci_metadata: &BTreeMap<String, CiMetadata>,
+        issuers: &mut Vec<IssuerConfig>,
+    ) -> Result<(), ConfigError> {
+        let Some((section_key, entries)) = root.table(section) else {
+            return Ok(());
+        };
+        self.check_keys(&[section_key], entries, &[])?;
+        let mut names: Vec<(&str, usize)> = Vec::new();
+        for (name, node) in entries.entries {
+            let path = [section_key, name.as_str()];
+            let table = Table::of(node);
+            self.check_keys(&path, table, keys::ISSUER)?;
+
+            let settings = issuer_rules::Settings {
+                name,
+                is_meta: section == keys::META_ISSUERS,
+                ci_metadata,
+                read: &|key| table.scalar(key),
+            };
+            let issuer = issuer_rules::check(&settings)
+                .map_err(|broken| self.broken(&path, table, broken))?;
+            for (other_name, other) in &names {
+                if let Some(problem) = issuer_rules::conflict(&issuer, &issuers[*other], other_name)
+                {
+                    return Err(self.error(&steps(&path), problem));
+                }
+            }
+            for (key, concern) in issuer_rules::concerns(&issuer) {
+                let written = key.and_then(|key| table.written(key));
+                let path: Vec<&str> = path.into_iter().chain(written).collect();
+                self.warn(&path, concern);
+            }
+            names.push((name, issuers.len()));
+            issuers.push(issuer);
+        }
+        Ok(())
+    }
+
+    fn ci_metadata(
+        &mut self,
+        root: Table<'_>,
+    ) -> Result<BTreeMap<String, CiMetadata>, ConfigError> {
+        let mut all = BTreeMap::new();
+        let Some((section, providers)) = root.table(keys::CI_ISSUER_METADATA) else {
+            return Ok(all);
+        };
+        self.check_keys(&[section], providers, &[])?;
+        for (name, node) in providers.entries {
+            let table = Table::of(node);
+            self.check_keys(&[section, name], table, keys::METADATA)?;
+            let mut metadata = CiMetadata {
+                subject_alternative_name_template: table
+                    .scalar(keys::SUBJECT_ALTERNATIVE_NAME_TEMPLATE),
+                ..CiMetadata::default()
+            };
+            if let Some((key, values)) = table.table(keys::DEFAULT_TEMPLATE_VALUES) {
+                self.check_keys(&[section, name, key], values, &[])?;
+                let values = values.entries.iter();
+                metadata.default_template_values = values
+                    .map(|(key, node)| (key.clone(), text_of(node)))
+                    .collect();
+            }
+            if let Some((key, templates)) = table.table(keys::EXTENSION_TEMPLATES) {
+                metadata.extension_templates = self.templates(&[section, name, key], templates)?;
+            }
+            all.insert(name.clone(), metadata);
+        }
+        Ok(all)
+    }
+
+    fn templates(
+        &mut self,
+        path: &[&str],
+        table: Table<'_>,
+    ) -> Result<BTreeMap<Extension, String>, ConfigError> {
+        self.check_duplicates(path, table, |written| {
+            Extension::from_config_key(written).and_then(Extension::yaml_key)
+        })?;
+        let mut templates = BTreeMap::new();
+        for (written, node) in table.entries {
+            let path: Vec<&str> = path.iter().copied().chain([written.as_str()]).collect();
+            if let Some(extension) = Extension::from_config_key(written) {
+                templates.insert(extension, text_of(node));
+            } else if Key::find(keys::FIXED_EXTENSIONS, written).is_some() {
+                self.warn(&path, Concern::FixedExtension);
+            } else {
+                self.unknown(&path, keys::nearest(keys::extension_spellings(), written))?;
+            }
+        }
+        Ok(templates)
+    }
+
+    /// Refuses keys that stand twice and, if `known` names any, keys that are not known.
+    fn check_keys(
+        &mut self,
+        path: &[&str],
+        table: Table<'_>,
+        known: &[Key],
+    ) -> Result<(), ConfigError> {
+        self.check_duplicates(path, table, |written| {
+            Key::find(known, written).map(|key| key.yaml)
+        })?;
+        if known.is_empty() {
+            return Ok(());
+        }
+        for (written, _) in table.entries {
+            if Key::find(known, written).is_none() {
+                let path: Vec<&str> = path.iter().copied().chain([written.as_str()]).collect();
+                self.unknown(&path, keys::nearest(keys::spellings(known), written))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses keys that stand twice; `name` tells which keys are spellings of one.
+    fn check_duplicates(
+        &self,
+        path: &[&str],
+        table: Table<'_>,
+        name: impl Fn(&str) -> Option<&'static str>,
+    ) -> Result<(), ConfigError> {
+        let mut seen: Vec<(&str, &str)> = Vec::new();
+        for (written, _) in table.entries {
+            let meant = name(written).unwrap_or(written);
+            if seen.iter().any(|(_, before)| *before == meant) {
+                let times = seen.iter().filter(|(before, _)| before == written).count();
+                let mut path = steps(path);
+                path.push((written, times));
+                return Err(self.error(&path, Problem::DuplicateKey));
+            }
+            seen.push((written, meant));
+        }
+        Ok(())
+    }
+
+    fn unknown(&mut self, path: &[&str], nearest: Option<&'static str>) -> Result<(), ConfigError> {
+        match self.unknown_keys {
+            UnknownKeys::Refuse => Err(self.error(&steps(path), Problem::UnknownKey { nearest })),
+            UnknownKeys::Tolerate => {
+                self.warn(path, Concern::UnknownKey);
+                Ok(())
+            }
+        }
+    }
+
+    fn broken(&self, issuer: &[&str], table: Table<'_>, broken: Broken) -> ConfigError {
+        let mut path = steps(issuer);
+        path.extend(
+            broken
+                .key
+                .and_then(|key| table.written(key))
+                .map(|key| (key, 0)),
+        );
+        self.error(&path, broken.problem)
+    }
+
+    fn warn(&mut self, path: &[&str], concern: Concern) {
+        let place = self.place(&steps(path));
+        self.warnings.push(Warning { place, concern });
+    }
+
+    fn error(&self, path: &[Step<'_>], problem: Problem) -> ConfigError {
+        self.error_at(self.place(path), problem)
+    }
+
+    fn error_at(&self, place: Place, problem: Problem) -> ConfigError {
+        ConfigError {
+            file: self.file_name.to_owned(),
+            place,
+            problem,
+        }
+    }
+
+    /// What came by a merge has no line of its own; then it is the line of what it came into.
+    fn place(&self, path: &[Step<'_>]) -> Place {
+        let line = (1..=path.len())
+            .rev()
+            .find_map(|length| line_of(self.text, self.format, &path[..length]));
+        Place {
+            line,
+            keys: path.iter().map(|(key, _)| (*key).to_owned()).collect(),
+        }
+    }
+}
+
+impl<'n> Table<'n> {
+    /// An empty value is an empty mapping.
+    fn of(node: &'n Node) -> Self {
+        match node {
+            Node::Table(entries) => Self { entries },
+            Node::Bool(_) | Node::Ignored | Node::Null | Node::Text(_) => Self { entries: &[] },
+        }
+    }
+
+    fn entry(self, key: Key) -> Option<(&'n str, &'n Node)> {
+        let spells = |written: &str| written == key.yaml || written == key.json;
+        let (written, node) = self.entries.iter().find(|(written, _)| spells(written))?;
+        Some((written, node))
+    }
+
+    fn written(self, key: Key) -> Option<&'n str> {
+        self.entry(key).map(|(written, _)| written)
+    }
+
+    fn table(self, key: Key) -> Option<(&'n str, Self)> {
+        self.entry(key)
+            .map(|(written, node)| (written, Self::of(node)))
+    }
+
+    fn scalar(self, key: Key) -> String {
+        self.entry(key)
+            .map(|(_, node)| text_of(node))
+            .unwrap_or_default()
+    }
+}
+
+fn text_of(node: &Node) -> String {
+    match node {
+        Node::Bool(value) => value.to_string(),
+        Node::Text(text) => text.clone(),
+        Node::Ignored | Node::Null | Node::Table(_) => String::new(),
+    }
+}
+
+fn steps<'k>(path: &[&'k str]) -> Vec<Step<'k>> {
+    path.iter().map(|key| (*key, 0)).collect()
+}

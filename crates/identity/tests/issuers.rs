@@ -1,0 +1,256 @@
+//! Which issuer a token is for, and what comes out.
+
+mod support;
+
+use std::sync::Arc;
+
+use fulcio_identity::{
+    Config, Error, IssuerAddress, IssuerConfig, IssuerKind, IssuerPattern, Issuers, LoadError,
+};
+use fulcio_oidc_verify::{Algorithm, FetchError};
+use fulcio_principal::{Authenticator, Fault};
+use fulcio_testkit::idp::{Answer, FakeFetch, FakeIdp, FakeKey};
+use support::{IDP, ISSUER, email_issuer, serving};
+
+fn pattern(text: &str, client_id: &str, kind: IssuerKind) -> IssuerConfig {
+    IssuerConfig::new(
+        IssuerAddress::Pattern(IssuerPattern::new(text)),
+        client_id,
+        kind,
+    )
+}
+
+fn idp(issuer: &str) -> FakeIdp {
+    FakeIdp::new(FakeKey::generate(Algorithm::Es256)).issued_by(issuer)
+}
+
+async fn reason(issuers: &Issuers, token: &str) -> &'static str {
+    let outcome = issuers.authenticate(token, FakeIdp::now()).await;
+    outcome.map_or_else(|error| error.reason(), |_identity| "accepted")
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_not_configured_is_never_asked() {
+    let fetch = FakeFetch::serving(&IDP);
+    let issuers = serving(&Config::from_issuers([email_issuer()]), &fetch);
+    for issuer in [
+        "https://issuer.example.com/",
+        "https://ISSUER.example.com",
+        "http://issuer.example.com",
+        "issuer.example.com",
+        "",
+    ] {
+        let token = IDP.draft().claim("iss", issuer).mint();
+        assert_eq!(reason(&issuers, &token).await, "unknown-issuer", "{issuer}");
+    }
+    assert_eq!(fetch.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_made_up_issuer_of_any_length_fits_a_log_line() {
+    let issuers = serving(&Config::default(), &FakeFetch::default());
+    let token = IDP.draft().claim("iss", "\u{1f600}\n".repeat(5000)).mint();
+    let error = issuers
+        .authenticate(&token, FakeIdp::now())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::UnknownIssuer { .. }));
+    assert!(error.to_string().len() < 1000 && !error.to_string().contains('\n'));
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_before_a_token_comes() {
+    let fetch = FakeFetch::serving(&IDP);
+    let issuers = serving(&Config::from_issuers([email_issuer()]), &fetch);
+    assert_eq!(fetch.requests(), 0);
+    assert_eq!(reason(&issuers, &IDP.token()).await, "accepted");
+    assert_eq!(reason(&issuers, &IDP.token()).await, "accepted");
+    assert_eq!(fetch.requests(), 2);
+}
+
+#[tokio::test]
+async fn every_issuer_of_a_pattern_has_its_own_keys() {
+    let (one, other) = (
+        idp("https://a.example.com/x"),
+        idp("https://b.example.com/x"),
+    );
+    let fetch = FakeFetch::serving(&one);
+    fetch.serve(&other);
+    let meta = pattern("https://*.example.com/x", "sigstore", IssuerKind::Email);
+    let issuers = serving(&Config::from_issuers([meta]), &fetch);
+    for idp in [&one, &other, &one] {
+        let identity = issuers
+            .authenticate(&idp.token(), FakeIdp::now())
+            .await
+            .unwrap();
+        let mut extensions = identity.principal().extensions.iter();
+        assert_eq!(extensions.next().unwrap().1, idp.issuer());
+    }
+    assert_eq!(fetch.requests(), 4);
+    let forged = one.draft().signed_by(other.key()).mint();
+    assert_eq!(reason(&issuers, &forged).await, "signature");
+    let elsewhere = idp("https://a.b.example.com/x").token();
+    assert_eq!(reason(&issuers, &elsewhere).await, "unknown-issuer");
+}
+
+#[tokio::test]
+async fn a_url_wins_over_a_pattern_and_the_more_specific_pattern_over_the_other() {
+    let patterns = [
+        pattern("https://issuer.example.com/*", "least", IssuerKind::Email),
+        pattern(
+            "https://issuer.example.com/tenant-*",
+            "more",
+            IssuerKind::Email,
+        ),
+    ];
+    let address = IssuerAddress::Url("https://issuer.example.com/tenant-1".into());
+    let url = IssuerConfig::new(address, "most", IssuerKind::Email);
+    let forwards = Config::from_issuers(patterns.iter().cloned().chain([url.clone()]));
+    let backwards = Config::from_issuers([url].into_iter().chain(patterns.into_iter().rev()));
+    for config in [forwards, backwards] {
+        for (issuer, audience) in [
+            ("https://issuer.example.com/tenant-1", "most"),
+            ("https://issuer.example.com/tenant-2", "more"),
+            ("https://issuer.example.com/other", "least"),
+        ] {
+            for offered in ["least", "more", "most"] {
+                let idp = idp(issuer).for_audience(offered);
+                let issuers = serving(&config, &FakeFetch::serving(&idp));
+                let expected = if offered == audience {
+                    "accepted"
+                } else {
+                    "audience"
+                };
+                assert_eq!(
+                    reason(&issuers, &idp.token()).await,
+                    expected,
+                    "{issuer} {offered}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_issuers_with_one_url_the_audience_decides() {
+    let mut strict = email_issuer();
+    strict.client_id = "strict".into();
+    let mut lax = email_issuer();
+    lax.client_id = "lax".into();
+    lax.skip_email_verification = true;
+    let issuers = serving(
+        &Config::from_issuers([strict, lax]),
+        &FakeFetch::serving(&IDP),
+    );
+    let draft = IDP.draft().claim("email_verified", false);
+    for (audience, expected) in [
+        ("strict", "email-unverified"),
+        ("lax", "accepted"),
+        ("neither", "audience"),
+    ] {
+        let token = draft.clone().claim("aud", audience).mint();
+        assert_eq!(reason(&issuers, &token).await, expected, "{audience}");
+    }
+}
+
+#[tokio::test]
+async fn kinds_that_cannot_be_served_are_listed_and_do_not_stop_the_others() {
+    let text = include_str!("data/public-good-config.yaml");
+    let config = Config::parse(text, "config.yaml").unwrap();
+    let google =
+        FakeIdp::new(FakeKey::generate(Algorithm::Rs256)).issued_by("https://accounts.google.com");
+    let fetch = FakeFetch::serving(&google);
+    let issuers = serving(&config, &fetch);
+    assert_eq!(issuers.unserved().count(), 24);
+    assert!(
+        issuers
+            .unserved()
+            .all(|issuer| issuer.kind != IssuerKind::Email)
+    );
+
+    assert_eq!(reason(&issuers, &google.token()).await, "accepted");
+    for issuer in [
+        "https://gitlab.com",
+        "https://oidc.eks.eu-west-1.amazonaws.com/id/AB12",
+    ] {
+        let token = google.draft().claim("iss", issuer).mint();
+        let error = issuers
+            .authenticate(&token, FakeIdp::now())
+            .await
+            .unwrap_err();
+        assert_eq!(error.reason(), "kind-not-served");
+        assert!(error.to_string().contains(issuer), "{error}");
+    }
+    assert_eq!(fetch.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_told_apart_from_a_bad_token() {
+    let fetch = FakeFetch::serving(&IDP);
+    fetch.answer(&IDP.discovery_url(), Answer::Status(503));
+    let issuers = serving(&Config::from_issuers([email_issuer()]), &fetch);
+    let authenticator: &dyn Authenticator = &issuers;
+    let error = authenticator
+        .authenticate(&IDP.token(), FakeIdp::now())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.fault(), error.reason()),
+        (Fault::Provider, "unreachable")
+    );
+    let error = authenticator
+        .authenticate("a.b", FakeIdp::now())
+        .await
+        .unwrap_err();
+    assert_eq!(error.fault(), Fault::Token);
+    let unverified = IDP.draft().claim("email_verified", false).mint();
+    fetch.serve(&IDP);
+    let fresh = serving(&Config::from_issuers([email_issuer()]), &fetch);
+    let error = Authenticator::authenticate(&fresh, &unverified, FakeIdp::now())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.fault(), error.reason()),
+        (Fault::Token, "email-unverified")
+    );
+}
+
+#[test]
+fn a_way_to_ask_is_made_once_for_each_issuer_that_is_served() {
+    let asked = std::sync::Mutex::new(Vec::new());
+    let config = Config::from_issuers([
+        email_issuer(),
+        pattern("https://*.example.com/x", "x", IssuerKind::Email),
+        pattern("https://*.example.org/x", "x", IssuerKind::Kubernetes),
+    ]);
+    Issuers::new(&config, &|issuer| {
+        asked.lock().unwrap().push(issuer.to_string());
+        Ok(Arc::new(FakeFetch::default()))
+    })
+    .unwrap();
+    assert_eq!(*asked.lock().unwrap(), [ISSUER, "https://*.example.com/x"]);
+}
+
+#[test]
+fn a_failure_to_make_one_names_the_issuer_and_keeps_the_cause() {
+    let config = Config::from_issuers([email_issuer()]);
+    let error = Issuers::new(&config, &|_| Err(Box::new(FetchError::Url))).unwrap_err();
+    assert!(matches!(&error, LoadError::Fetch { issuer, source }
+        if issuer == ISSUER && source.is::<FetchError>()));
+}
+
+#[test]
+fn issuers_that_cannot_be_told_apart_are_refused() {
+    let ties = [
+        [email_issuer(), email_issuer()],
+        [
+            pattern("https://*.ab.com/x", "one", IssuerKind::Email),
+            pattern("https://ab.*.com/x", "two", IssuerKind::Email),
+        ],
+    ];
+    for tie in ties {
+        let config = Config::from_issuers(tie);
+        let outcome = Issuers::new(&config, &|_| Ok(Arc::new(FakeFetch::default())));
+        assert!(matches!(outcome, Err(LoadError::Conflict { .. })));
+    }
+}
