@@ -1,0 +1,45 @@
+//! What `fulcio-server` runs, and an embedder may: listeners, limits, drain, metrics, and the
+//! services of the certificate authority put together.
+//!
+//! A [`Snapshot`] is what a request needs; [`CurrentSnapshot`] is the back end of the wire protocol
+//! and can be given a new one at any time. A [`Router`] puts the services of one port together, and
+//! a [`Listener`] serves them until [`Shutdown`] begins.
+//!
+//! ```
+//! use fulcio_server_core::{Limits, Listener, Metrics, Router, Shutdown};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let metrics = Metrics::new()?;
+//! let router = Router::new().with_mount("/metrics", metrics.page());
+//!
+//! let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await?;
+//! println!("http://{}/metrics", listener.address());
+//! let shutdown = Shutdown::default();
+//! let server = tokio::spawn(listener.serve(router, Limits::default(), shutdown.clone()));
+//!
+//! shutdown.begin();
+//! server.await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod body;
+mod limits;
+mod listener;
+mod log_files;
+mod log_journal;
+mod metrics;
+mod probe;
+mod router;
+mod snapshot;
+
+pub use body::{BodyError, TimedBody};
+pub use limits::Limits;
+pub use listener::{ListenError, Listener, Shutdown};
+pub use log_files::LogFiles;
+pub use log_journal::LogJournal;
+pub use metrics::{Metrics, MetricsPage};
+pub use probe::{ChainProbe, EmbeddedLogProbe, Probe};
+pub use router::{Mount, Mounted, Router};
+pub use snapshot::{CurrentSnapshot, Snapshot};

@@ -1,0 +1,62 @@
+use core::fmt;
+use std::sync::Arc;
+
+use fulcio_api::Part;
+use fulcio_cert_builder::Validity;
+use fulcio_ct_log::EmbeddedLog;
+use fulcio_issuance::Clock;
+
+/// Says whether one part of the server can do its work; asked whenever somebody asks for readiness.
+pub trait Probe: fmt::Debug + Send + Sync {
+    /// The part, and what is wrong with it.
+    fn part(&self) -> Part;
+}
+
+/// Looks at the dates of the authority's chain.
+#[derive(Debug)]
+pub struct ChainProbe {
+    validity: Validity,
+    clock: Arc<dyn Clock>,
+}
+
+impl ChainProbe {
+    /// Compares `validity`, the time in which the whole chain is valid, with `clock`.
+    #[must_use]
+    pub fn new(validity: Validity, clock: Arc<dyn Clock>) -> Self {
+        Self { validity, clock }
+    }
+}
+
+impl Probe for ChainProbe {
+    fn part(&self) -> Part {
+        let now = self.clock.now();
+        if now < self.validity.not_before {
+            Part::at_fault("ca-chain", "the authority's chain is not valid yet")
+        } else if now > self.validity.not_after {
+            Part::at_fault("ca-chain", "the authority's chain has expired")
+        } else {
+            Part::ready("ca-chain")
+        }
+    }
+}
+
+/// Asks an embedded log whether it takes entries.
+#[derive(Debug)]
+pub struct EmbeddedLogProbe(Arc<EmbeddedLog>);
+
+impl EmbeddedLogProbe {
+    /// Asks `log`.
+    #[must_use]
+    pub fn new(log: Arc<EmbeddedLog>) -> Self {
+        Self(log)
+    }
+}
+
+impl Probe for EmbeddedLogProbe {
+    fn part(&self) -> Part {
+        match self.0.health() {
+            Ok(()) => Part::ready("ct-log"),
+            Err(error) => Part::at_fault("ct-log", error.to_string()),
+        }
+    }
+}
