@@ -1,5 +1,7 @@
 //! What clients of a listener see: slow ones, many at once, and those that are there when it stops.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::{
     convert::Infallible,
     future::Future,

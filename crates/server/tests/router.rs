@@ -1,5 +1,7 @@
 //! What one port serves, and to whom.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
