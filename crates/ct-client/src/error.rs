@@ -1,0 +1,112 @@
+use core::{error::Error as StdError, time::Duration};
+
+use crate::SctError;
+
+/// Why a log made no promise that can be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The log answered with success, but not with a timestamp for this certificate.
+    #[error("the log's answer is not a timestamp for this certificate")]
+    Answer {
+        /// What it answered, cut to a bounded length; empty for a log that is not remote.
+        body: String,
+        /// What is wrong with it.
+        source: SctError,
+    },
+    /// The log's answer is longer than any timestamp.
+    #[error("the log's answer is longer than {limit} bytes")]
+    AnswerTooLong {
+        /// How much is read, in bytes.
+        limit: usize,
+    },
+    /// A log that is not behind HTTP failed, in its own way.
+    #[error("the log failed")]
+    Backend {
+        /// What the failure means to a caller.
+        failure: Failure,
+        /// What went wrong. Boxed, because logs come from strangers.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// No try succeeded in the time given, or waiting for the next one would have passed it.
+    #[error("the log made no promise within {} ms", .timeout.as_millis())]
+    Deadline {
+        /// The time given, retries included.
+        timeout: Duration,
+        /// What the last finished try failed with; `None` when the first one never ended.
+        #[source]
+        last: Option<Box<Self>>,
+    },
+    /// The log was not reached, or hung up.
+    #[error("the log was not reached")]
+    Network(#[source] Box<dyn StdError + Send + Sync>),
+    /// The log answered with a status other than success.
+    #[error("the log answered with status {status}")]
+    Status {
+        /// What it answered, cut to a bounded length.
+        body: String,
+        /// How long the log wants to be left alone.
+        retry_after: Option<Duration>,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The log's own certificate is not trusted, or is not the log's.
+    #[error("the log's TLS certificate is not accepted")]
+    Untrusted(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+/// What a failing log means to whoever waits for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "complete: a new meaning must break every match"
+)]
+pub enum Failure {
+    /// The log said no, or said what cannot be used; asking again will not help.
+    Refused,
+    /// The log did not answer in time; later it may.
+    Unavailable,
+}
+
+impl Error {
+    /// Wraps what went wrong in a log of another kind.
+    pub fn backend(failure: Failure, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Backend {
+            failure,
+            source: source.into(),
+        }
+    }
+
+    /// What the failure means to a caller. There is no wildcard: a new cause must choose.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Answer { .. }
+            | Self::AnswerTooLong { .. }
+            | Self::Status { .. }
+            | Self::Untrusted(_) => Failure::Refused,
+            Self::Backend { failure, .. } => *failure,
+            Self::Deadline { .. } | Self::Network(_) => Failure::Unavailable,
+        }
+    }
+
+    /// How long the log asked to be left alone, where it said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Deadline { last, .. } => last.as_ref()?.retry_after(),
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// What the log answered, cut to a bounded length: for the operator, not for callers.
+    #[must_use]
+    pub fn body(&self) -> Option<&str> {
+        match self {
+            Self::Answer { body, .. } | Self::Status { body, .. } => Some(body),
+            Self::Deadline { last, .. } => last.as_ref()?.body(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,266 @@
+use core::{error::Error as StdError, fmt, time::Duration};
+use std::io;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{
+    HeaderValue, Method, Request, StatusCode, Uri,
+    header::{CONTENT_TYPE, HOST, USER_AGENT},
+};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::{
+    Entry, Error, HttpLogConfig, HttpLogError, LogKey, SctError, SignedCertificateTimestamp,
+    Submission, Submitting, TransparencyLog,
+    retry::{Backoff, retry_after},
+};
+
+/// A log that takes certificates over HTTP (RFC 6962 sections 4.1 and 4.2), as CTFE does and the
+/// write side of a static-ct log.
+///
+/// Connections are kept and used again, one submission at a time on each, so that one that hangs
+/// holds up one submission only. A submission that the log could not take (no connection, status
+/// 408, 429 or 503) is tried again as long as its time lasts, after growing waits and never
+/// sooner than the log's `Retry-After`; when the next wait would pass the deadline it fails at
+/// once. Submissions share nothing but the connections.
+pub struct HttpLog {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    add_chain: Uri,
+    add_pre_chain: Uri,
+    host: Option<HeaderValue>,
+    key: Option<LogKey>,
+    timeout: Duration,
+}
+
+impl HttpLog {
+    /// Prepares to talk to a log; nothing is sent yet.
+    ///
+    /// # Errors
+    /// The configuration cannot be meant.
+    pub fn new(config: &HttpLogConfig) -> Result<Self, HttpLogError> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(config.timeout));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(config.tls()?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build(connector);
+        Ok(Self {
+            client,
+            add_chain: config.endpoint("add-chain")?,
+            add_pre_chain: config.endpoint("add-pre-chain")?,
+            host: config.host()?,
+            key: config.key.clone(),
+            timeout: config.timeout,
+        })
+    }
+
+    /// The key that timestamps are verified with.
+    #[must_use]
+    pub fn key(&self) -> Option<&LogKey> {
+        self.key.as_ref()
+    }
+
+    async fn submitted(
+        &self,
+        submission: Submission<'_>,
+    ) -> Result<SignedCertificateTimestamp, Error> {
+        let deadline = Instant::now() + self.timeout;
+        let body = request_body(&submission);
+        let mut backoff = Backoff::new();
+        let mut last = None;
+        loop {
+            let attempt = self.attempt(&submission.entry, body.clone());
+            let Ok(answer) = timeout_at(deadline, attempt).await else {
+                return Err(self.late(last));
+            };
+            let error = match answer {
+                Ok(answer) => return self.accept(&submission.entry, &answer),
+                Err(error) => error,
+            };
+            let Some(wait) = backoff.after(&error) else {
+                return Err(error);
+            };
+            tracing::debug!(
+                error = &error as &dyn StdError,
+                wait_ms = wait.as_millis(),
+                "the log did not take a certificate"
+            );
+            last = Some(Box::new(error));
+            if wait >= deadline.saturating_duration_since(Instant::now()) {
+                return Err(self.late(last));
+            }
+            sleep(wait).await;
+        }
+    }
+
+    /// One request, and the body of the answer to it.
+    async fn attempt(&self, entry: &Entry<'_>, body: Bytes) -> Result<Vec<u8>, Error> {
+        let uri = match entry {
+            Entry::Certificate(_) => &self.add_chain,
+            Entry::Precertificate { .. } => &self.add_pre_chain,
+        };
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri.clone();
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Some(host) = &self.host {
+            headers.insert(HOST, host.clone());
+        }
+        let answer = self.client.request(request).await.map_err(unreached)?;
+        let (head, body) = answer.into_parts();
+        if head.status != StatusCode::OK {
+            let kept = match read(body, MAX_KEPT).await {
+                Ok(Answer::Whole(bytes) | Answer::Start(bytes)) => bytes,
+                // The status is what counts; a body that breaks off adds nothing.
+                Err(_broken_off) => Vec::new(),
+            };
+            return Err(Error::Status {
+                body: kept_text(&kept),
+                retry_after: retry_after(&head.headers),
+                status: head.status.as_u16(),
+            });
+        }
+        match read(body, MAX_ANSWER).await {
+            Ok(Answer::Whole(bytes)) => Ok(bytes),
+            Ok(Answer::Start(_)) => Err(Error::AnswerTooLong { limit: MAX_ANSWER }),
+            Err(error) => Err(Error::Network(error.into())),
+        }
+    }
+
+    fn accept(
+        &self,
+        entry: &Entry<'_>,
+        answer: &[u8],
+    ) -> Result<SignedCertificateTimestamp, Error> {
+        self.verified(entry, answer)
+            .map_err(|source| Error::Answer {
+                body: kept_text(answer),
+                source,
+            })
+    }
+
+    fn verified(
+        &self,
+        entry: &Entry<'_>,
+        answer: &[u8],
+    ) -> Result<SignedCertificateTimestamp, SctError> {
+        let timestamp = SignedCertificateTimestamp::from_json(answer)?;
+        if let Some(key) = &self.key {
+            timestamp.verify(entry, key, None)?;
+        }
+        Ok(timestamp)
+    }
+
+    fn late(&self, last: Option<Box<Error>>) -> Error {
+        Error::Deadline {
+            timeout: self.timeout,
+            last,
+        }
+    }
+}
+
+impl TransparencyLog for HttpLog {
+    fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
+        Box::pin(self.submitted(submission))
+    }
+}
+
+impl fmt::Debug for HttpLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpLog")
+            .field("add_chain", &self.add_chain)
+            .field("key", &self.key)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `{"chain":[…]}`: the certificate and all that are above it, in base64.
+fn request_body(submission: &Submission<'_>) -> Bytes {
+    let mut body = String::from(r#"{"chain":["#);
+    let certificates = core::iter::once(submission.certificate.as_ref())
+        .chain(submission.issuers.iter().map(AsRef::as_ref));
+    for (index, certificate) in certificates.enumerate() {
+        body.push_str(if index == 0 { "\"" } else { ",\"" });
+        STANDARD.encode_string(certificate, &mut body);
+        body.push('"');
+    }
+    body.push_str("]}");
+    body.into()
+}
+
+enum Answer {
+    /// More was there.
+    Start(Vec<u8>),
+    Whole(Vec<u8>),
+}
+
+/// Reads no more than `limit` bytes.
+async fn read(mut body: Incoming, limit: usize) -> Result<Answer, hyper::Error> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        let room = limit - bytes.len();
+        if data.len() > room {
+            bytes.extend_from_slice(&data[..room]);
+            return Ok(Answer::Start(bytes));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Answer::Whole(bytes))
+}
+
+fn kept_text(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(MAX_KEPT)]).into_owned()
+}
+
+/// Sorts a log that is not there from one that is not who it should be: only the first may be
+/// there a moment later.
+fn unreached(error: hyper_util::client::legacy::Error) -> Error {
+    if is_certificate_error(&error) {
+        Error::Untrusted(error.into())
+    } else {
+        Error::Network(error.into())
+    }
+}
+
+fn is_certificate_error(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return matches!(error, rustls::Error::InvalidCertificate(_));
+        }
+        // What an `io::Error` wraps is not its `source`, but itself.
+        next = match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
+            Some(Some(inner)) => Some(inner),
+            _ => error.source(),
+        };
+    }
+    false
+}
+
+const AGENT: &str = concat!("fulcio-ct-client/", env!("CARGO_PKG_VERSION"));
+/// Logs, and the balancers before them, close what is idle for longer.
+const IDLE: Duration = Duration::from_secs(50);
+/// A timestamp in JSON is about 300 bytes; with the longest that is taken, 3,000.
+const MAX_ANSWER: usize = 16 * 1024;
+/// What the operator is shown of an answer that is not a timestamp.
+const MAX_KEPT: usize = 1024;
