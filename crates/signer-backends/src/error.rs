@@ -1,0 +1,38 @@
+use crate::open::SCHEMES;
+
+/// Why a URI opened no signer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `ephemeral:` asks for an algorithm that there is not.
+    #[cfg(feature = "file")]
+    #[error("no key can be made for {name:?}; there are {}", crate::file::names())]
+    Algorithm {
+        /// What it asks for.
+        name: String,
+    },
+    /// The key file cannot be used.
+    #[cfg(feature = "file")]
+    #[error(transparent)]
+    File(fulcio_signer_file::Error),
+    /// `file:` names a file on another machine, or none.
+    #[cfg(feature = "file")]
+    #[error("a key file is written as file:///path/to/key.pem, with %20 for a space")]
+    FileUri,
+    /// The key could not be made.
+    #[cfg(feature = "file")]
+    #[error(transparent)]
+    Key(fulcio_signer_file::KeyError),
+    /// What should be a URI has no scheme.
+    #[error("where the key is must be said as a URI, such as file:///path/to/key.pem")]
+    NoScheme,
+    /// No back end that was compiled in has this scheme.
+    #[error(
+        "no back end for {scheme}: is compiled in; this build knows {}",
+        if SCHEMES.is_empty() { "none".to_owned() } else { SCHEMES.join(" ") }
+    )]
+    UnknownScheme {
+        /// What the URI begins with.
+        scheme: String,
+    },
+}

@@ -1,0 +1,33 @@
+use fulcio_signer::Signer;
+
+use crate::{Error, OpenOptions, SignerUri};
+
+/// The schemes that [`open`] knows in this build, each with its colon.
+pub const SCHEMES: &[&str] = &[
+    #[cfg(feature = "file")]
+    "ephemeral:",
+    #[cfg(feature = "file")]
+    "file:",
+];
+
+/// Opens the key that `uri` names.
+///
+/// Remote back ends are reached here once, to read the public key.
+///
+/// # Errors
+/// The URI is of no back end in this build, or that back end has no such key.
+#[cfg_attr(
+    not(feature = "file"),
+    expect(unused_variables, reason = "a build without back ends")
+)]
+pub async fn open(uri: &SignerUri<'_>, options: &OpenOptions) -> Result<Box<dyn Signer>, Error> {
+    // RFC 3986 section 3.1: schemes do not care about case.
+    let scheme = uri.scheme().to_ascii_lowercase();
+    match scheme.as_str() {
+        #[cfg(feature = "file")]
+        "ephemeral" => crate::file::ephemeral(uri.rest()),
+        #[cfg(feature = "file")]
+        "file" => crate::file::file(uri.rest(), options),
+        _ => Err(Error::UnknownScheme { scheme }),
+    }
+}

@@ -1,0 +1,44 @@
+use crate::Error;
+
+/// Where a key is: a scheme, and whatever that scheme makes of the rest.
+///
+/// | URI | key |
+/// |---|---|
+/// | `file:///etc/fulcio/key.pem` | in a PEM file; percent-encoded as RFC 8089 says |
+/// | `ephemeral:` | made now, on P-256, and never written down |
+/// | `ephemeral:p384` | the same on P-384; also `p256`, `p521`, `ed25519`, `rsa` |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignerUri<'a> {
+    scheme: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> SignerUri<'a> {
+    /// Splits `uri` at its first colon.
+    ///
+    /// # Errors
+    /// There is no scheme (RFC 3986 section 3.1) before a colon, as in a bare path.
+    pub fn parse(uri: &'a str) -> Result<Self, Error> {
+        let (scheme, rest) = uri.split_once(':').ok_or(Error::NoScheme)?;
+        let mut bytes = scheme.bytes();
+        let begins = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic());
+        let goes_on = bytes.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        if begins && goes_on {
+            Ok(Self { scheme, rest })
+        } else {
+            Err(Error::NoScheme)
+        }
+    }
+
+    /// Which back end it is for, as it was written.
+    #[must_use]
+    pub fn scheme(&self) -> &'a str {
+        self.scheme
+    }
+
+    /// Everything behind the first colon.
+    #[must_use]
+    pub fn rest(&self) -> &'a str {
+        self.rest
+    }
+}
