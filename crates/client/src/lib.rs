@@ -1,0 +1,72 @@
+//! A client of the certificate authority: it asks for a certificate, reads it, and verifies it.
+//!
+//! [`Client`] talks to the server, [`ClientKey`] is what the certificate is for, [`Description`]
+//! reads any Fulcio certificate, and [`Trust`] verifies one: chain, usage, timestamp, identity.
+//! [`prove_inclusion`] goes one step further and has the log prove that it holds the certificate.
+//!
+//! The command line `fulcio` and the `quickstart` of the server are made of these.
+//!
+//! ```
+//! use fulcio_client::{Expected, Trust};
+//! use fulcio_ct_client::LogKey;
+//! use pki_types::{CertificateDer, pem::PemObject};
+//!
+//! let file = |name: &str| std::fs::read(format!("tests/data/sigstore-staging/{name}"));
+//! let certificate = CertificateDer::from_pem_slice(&file("certificate.pem")?)?;
+//! let chain = CertificateDer::pem_slice_iter(&file("chain.pem")?).collect::<Result<_, _>>()?;
+//! let log = LogKey::from_pem(&file("ct-log.pub.pem")?)?;
+//!
+//! let trust = Trust::new(vec![chain], vec![log]);
+//! let mut expected = Expected {
+//!     issuer: Some("https://token.actions.githubusercontent.com".to_owned()),
+//!     ..Expected::default()
+//! };
+//! let verified = trust.verify(&certificate, &expected)?;
+//! assert_eq!(verified.description.public_key, "ECDSA P-256");
+//! assert_eq!(verified.timestamp.leaf_index()?, Some(908_820));
+//!
+//! expected.identity = Some("ada@example.com".to_owned());
+//! assert!(trust.verify(&certificate, &expected).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod description;
+mod error;
+mod http;
+mod inclusion;
+mod key;
+mod path;
+mod precertificate;
+mod verify;
+
+pub use description::{Description, FulcioExtension, Identity, OtherExtension, Timestamp};
+pub use error::Error;
+pub use http::Client;
+pub use inclusion::{Inclusion, PATIENCE, prove_inclusion};
+pub use key::ClientKey;
+use pem_rfc7468::LineEnding;
+use pki_types::CertificateDer;
+pub use verify::{Expected, PrecertificateEntry, Trust, Verified};
+
+/// Certificates as a PEM file (RFC 7468), in the given order.
+///
+/// # Errors
+/// The text would not fit into memory.
+pub fn to_pem(certificates: &[CertificateDer<'_>]) -> Result<String, Error> {
+    certificates
+        .iter()
+        .map(|der| pem_rfc7468::encode_string("CERTIFICATE", LineEnding::LF, der))
+        .collect::<Result<_, _>>()
+        .map_err(Error::Pem)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let mut array = [0; 32];
+    array.copy_from_slice(digest.as_ref());
+    array
+}
