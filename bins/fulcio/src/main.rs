@@ -1,0 +1,98 @@
+//! The command line for Fulcio certificates.
+
+mod files;
+mod inspect;
+mod output;
+mod request;
+mod roots;
+mod serve;
+mod token;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Request, read and verify code-signing certificates of a Fulcio certificate authority.
+///
+/// Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 3 the certificate is not to be trusted.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Print JSON on standard output instead of text, for machines.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Get a certificate for a fresh key.
+    Request(request::Request),
+    /// Show everything that a certificate says; nothing is verified.
+    Inspect(inspect::Inspect),
+    /// Check chain, usage, timestamp and identity of a certificate.
+    Verify(verify::Verify),
+    /// Say where the server is.
+    #[command(hide = true)]
+    Serve(serve::Serve),
+}
+
+/// How a command failed.
+enum Failure {
+    /// It could not be done.
+    Error(anyhow::Error),
+    /// It was done, and the certificate is not to be trusted.
+    Untrusted(anyhow::Error),
+}
+
+impl Failure {
+    fn of_verification(error: fulcio_client::Error) -> Self {
+        if error.is_judgement() {
+            Self::Untrusted(error.into())
+        } else {
+            Self::Error(error.into())
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Request(request) => request.run(arguments.json),
+        Command::Inspect(inspect) => inspect.run(arguments.json),
+        Command::Verify(verify) => verify.run(arguments.json),
+        Command::Serve(serve) => serve.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Error(error)) => {
+            eprintln!("fulcio: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+        Err(Failure::Untrusted(error)) => {
+            eprintln!("fulcio: not trusted: {}", one_line(&error));
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// An error and its causes on one line, for a terminal. A cause that the text before has told already is left out.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    output::harmless(&line)
+}
