@@ -1,0 +1,96 @@
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use fulcio_identity::{Config, IssuerConfig, Issuers, UnknownKeys};
+use fulcio_oidc_verify::{Fetch, HttpFetch, HttpOptions};
+use pki_types::CertificateDer;
+
+use crate::input_file;
+
+/// Whose identities are certified.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Identity providers")]
+pub(crate) struct IdentityFlags {
+    /// The issuer configuration, YAML or JSON; when /etc/fulcio-config/config.yaml is not there,
+    /// config.json beside it.
+    #[arg(long, value_name = "FILE", env = "FULCIO_SERVE_CONFIG_PATH")]
+    config_path: Option<PathBuf>,
+    /// Trust the identity providers of the public Sigstore when no configuration file is given.
+    #[arg(long, env = "FULCIO_SERVE_PUBLIC_GOOD_ISSUERS")]
+    public_good_issuers: bool,
+    /// Warn of unknown keys in the configuration instead of refusing them.
+    #[arg(long, env = "FULCIO_SERVE_TOLERATE_UNKNOWN_KEYS")]
+    tolerate_unknown_keys: bool,
+}
+
+/// Where the configuration is when no path is given.
+const DEFAULT_PATHS: [&str; 2] = [
+    "/etc/fulcio-config/config.yaml",
+    "/etc/fulcio-config/config.json",
+];
+
+impl IdentityFlags {
+    /// Reads the configuration.
+    pub(crate) fn config(&self) -> Result<Config> {
+        let Some(path) = self.path() else {
+            if self.public_good_issuers {
+                return Ok(Config::public_good_defaults());
+            }
+            bail!(
+                "there is no issuer configuration: give one with --config-path, \
+                 or --public-good-issuers to trust those of the public Sigstore"
+            );
+        };
+        let unknown_keys = if self.tolerate_unknown_keys {
+            UnknownKeys::Tolerate
+        } else {
+            UnknownKeys::Refuse
+        };
+        let text = input_file::read_text(&format!("--config-path {}", path.display()), &path)?;
+        let config = Config::parse_with(&text, &path.display().to_string(), unknown_keys)?;
+        for warning in config.warnings() {
+            tracing::warn!("{warning}");
+        }
+        Ok(config)
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        self.config_path.clone().or_else(|| {
+            DEFAULT_PATHS
+                .iter()
+                .map(PathBuf::from)
+                .find(|path| path.exists())
+        })
+    }
+}
+
+/// Whoever can vouch for callers. Operators are told of those that cannot be served.
+pub(crate) fn issuers(config: &Config, roots: &[CertificateDer<'static>]) -> Result<Issuers> {
+    let shared: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&HttpOptions::new(roots.to_vec()))?);
+    let issuers = Issuers::new(config, &|issuer: &IssuerConfig| {
+        if issuer.ca_certificates.is_empty() {
+            return Ok(Arc::clone(&shared));
+        }
+        let roots = roots.iter().chain(&issuer.ca_certificates).cloned();
+        let fetch = HttpFetch::new(&HttpOptions::new(roots.collect()))?;
+        Ok(Arc::new(fetch) as Arc<dyn Fetch>)
+    })?;
+    for unserved in issuers.unserved() {
+        tracing::warn!(
+            issuer = unserved.issuer,
+            kind = unserved.kind.name(),
+            "tokens of this issuer are refused: identities of its type are not supported yet"
+        );
+    }
+    Ok(issuers)
+}
+
+/// The certificates that this system trusts for TLS.
+pub(crate) fn system_roots() -> Vec<CertificateDer<'static>> {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!("the system's trusted certificates cannot all be read: {error}");
+    }
+    found.certs
+}
