@@ -17,10 +17,13 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchError>>
 
 /// Why a document could not be fetched.
 ///
-/// Fetchers come from strangers, so the cause of [`Transport`](Self::Transport) is boxed.
+/// Fetchers come from strangers, so causes are boxed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
+    /// The token that the issuer's host wants to see cannot be read.
+    #[error("the token for the issuer's host cannot be read")]
+    Credential(#[source] Box<dyn StdError + Send + Sync>),
     /// The answer leads to another host or to a less safe scheme, or there were too many redirects.
     #[error("a redirect was refused")]
     Redirect,

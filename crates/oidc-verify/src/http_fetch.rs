@@ -9,12 +9,15 @@ use rustls::{RootCertStore, crypto::aws_lc_rs};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use ureq::{
     Agent, Body, Proxy, Timeout,
-    http::{Response, header::LOCATION},
+    http::{
+        Response,
+        header::{AUTHORIZATION, LOCATION},
+    },
     tls::{Certificate, RootCerts, TlsConfig, TlsProvider},
 };
 use url::Url;
 
-use crate::{Fetch, FetchError, Fetching, HttpOptions, HttpOptionsError};
+use crate::{Bearer, Fetch, FetchError, Fetching, HttpOptions, HttpOptionsError};
 
 /// Fetches over HTTP and HTTPS (TLS 1.2 and 1.3), with roots of the caller's choice.
 ///
@@ -24,6 +27,7 @@ use crate::{Fetch, FetchError, Fetching, HttpOptions, HttpOptionsError};
 #[derive(Clone)]
 pub struct HttpFetch {
     agent: Agent,
+    bearer: Option<Bearer>,
     timeout: Duration,
     limit: u64,
     places: Arc<Semaphore>,
@@ -62,6 +66,7 @@ impl HttpFetch {
             .new_agent();
         Ok(Self {
             agent,
+            bearer: options.bearer.clone(),
             timeout: options.timeout,
             limit: options.limit,
             places: Arc::new(Semaphore::new(options.concurrency.get())),
@@ -90,8 +95,14 @@ impl HttpFetch {
         if left.is_zero() {
             return Err(transport(ureq::Error::Timeout(Timeout::Global)));
         }
-        self.agent
-            .get(url.as_str())
+        let mut request = self.agent.get(url.as_str());
+        if let Some(bearer) = &self.bearer {
+            let value = bearer.authorization(url).map_err(FetchError::Credential)?;
+            if let Some(value) = value {
+                request = request.header(AUTHORIZATION, value);
+            }
+        }
+        request
             .config()
             .timeout_global(Some(left))
             .build()

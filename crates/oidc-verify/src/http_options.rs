@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use pki_types::CertificateDer;
 
+use crate::Bearer;
+
 /// How an [`HttpFetch`](crate::HttpFetch) fetches.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -14,6 +16,8 @@ pub struct HttpOptions {
     pub proxy: Option<String>,
     /// Hosts that are asked without the proxy: `example.com`, `.example.com` for all below it, `*`.
     pub no_proxy: Vec<String>,
+    /// The token that the host of one issuer wants to see; none for most issuers.
+    pub bearer: Option<Bearer>,
     /// How long one fetch may take in all: redirects, name, connection and body.
     pub timeout: Duration,
     /// How long a body may be, in bytes, after decompression.
@@ -23,13 +27,14 @@ pub struct HttpOptions {
 }
 
 impl HttpOptions {
-    /// No proxy, 10 seconds, 1 MiB, and 16 fetches at once.
+    /// No proxy, no token, 10 seconds, 1 MiB, and 16 fetches at once.
     #[must_use]
     pub fn new(roots: Vec<CertificateDer<'static>>) -> Self {
         Self {
             roots,
             proxy: None,
             no_proxy: Vec::new(),
+            bearer: None,
             timeout: Duration::from_secs(10),
             limit: 1 << 20,
             concurrency: NonZeroUsize::MIN.saturating_add(15),

@@ -38,6 +38,7 @@
 
 mod algorithm;
 mod candidate;
+mod credential;
 mod discovery;
 mod error;
 mod expectation;
@@ -57,6 +58,7 @@ mod token;
 mod verified;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
+pub use credential::{Bearer, Credential};
 pub use discovery::DiscoveryError;
 pub use error::Error;
 pub use expectation::Expectation;
