@@ -25,7 +25,41 @@ fn authenticate(bencher: divan::Bencher<'_, '_>, algorithm: Algorithm) {
     });
 }
 
-/// The same, and the token's issuer is nobody's: no signature is checked.
+/// A token of GitHub Actions, whose certificate twenty templates describe.
+#[divan::bench]
+fn authenticate_by_templates(bencher: divan::Bencher<'_, '_>) {
+    let idp = FakeIdp::new(FakeKey::generate(Algorithm::Rs256))
+        .issued_by("https://token.actions.githubusercontent.com");
+    let claims = [
+        "event_name",
+        "job_workflow_ref",
+        "job_workflow_sha",
+        "ref",
+        "repository",
+        "repository_id",
+        "repository_owner",
+        "repository_owner_id",
+        "repository_visibility",
+        "run_attempt",
+        "run_id",
+        "runner_environment",
+        "sha",
+        "workflow",
+        "workflow_ref",
+        "workflow_sha",
+    ];
+    let draft = claims.into_iter().fold(idp.draft(), |draft, name| {
+        draft.claim(name, "octo-org/some-value")
+    });
+    let (issuers, token) = (issuers(&idp), draft.mint());
+    let runtime = runtime();
+    bencher.bench_local(|| {
+        let outcome = runtime.block_on(issuers.authenticate(&token, FakeIdp::now()));
+        assert!(outcome.is_ok());
+    });
+}
+
+/// A token whose issuer is nobody's: no signature is checked.
 #[divan::bench]
 fn refuse_an_unknown_issuer(bencher: divan::Bencher<'_, '_>) {
     let idp = FakeIdp::new(FakeKey::generate(Algorithm::Es256));

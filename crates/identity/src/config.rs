@@ -103,6 +103,27 @@ impl Config {
             .map(|(name, metadata)| (name.as_str(), metadata))
     }
 
+    /// Whether `issuer` is the Kubernetes cluster that this program may run in, so that it is asked
+    /// with the cluster's certificate authority and service account.
+    ///
+    /// That is how Fulcio sees all issuers with a URL of type `kubernetes`, as soon as
+    /// `https://kubernetes.default.svc` is one of the issuers. What a pattern matches is not asked
+    /// in this way, because everybody could name such an issuer.
+    #[must_use]
+    pub fn is_in_cluster(&self, issuer: &IssuerConfig) -> bool {
+        const CLUSTER: &str = "https://kubernetes.default.svc";
+        let has_cluster = self.issuers.iter().any(|other| match &other.address {
+            IssuerAddress::Pattern(pattern) => pattern.matches(CLUSTER),
+            IssuerAddress::Url(url) => url == CLUSTER,
+        });
+        let has_url = matches!(issuer.address, IssuerAddress::Url(_));
+        issuer.kind == IssuerKind::Kubernetes && has_url && has_cluster
+    }
+
+    pub(crate) fn metadata_of(&self, provider: &str) -> Option<&CiMetadata> {
+        self.ci_metadata.get(provider)
+    }
+
     /// What an operator should know, although the file can be used.
     pub fn warnings(&self) -> impl Iterator<Item = &Warning> {
         self.warnings.iter()

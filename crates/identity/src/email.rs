@@ -2,7 +2,7 @@ use fulcio_oidc_verify::VerifiedToken;
 use fulcio_principal::{Extension, Extensions, Principal, SubjectAltName};
 use serde_json::Value;
 
-use crate::{ClaimPath, Error, Kind, email_address::is_email_address};
+use crate::{ClaimPath, Error, Kind, email_address::is_email_address, fields::Fields};
 
 /// Issuers that name people by their e-mail address: the type `email`.
 ///
@@ -38,6 +38,7 @@ impl Email {
 
 impl Kind for Email {
     fn principal(&self, token: &VerifiedToken) -> Result<Principal, Error> {
+        Fields::of(token, &["email", "email_verified"])?;
         let verified = is_true(token.claim("email_verified"))?;
         let address = match token.claim("email") {
             Some(Value::String(address)) if !address.is_empty() => address,
@@ -64,7 +65,7 @@ impl Kind for Email {
 }
 
 /// A boolean, or one of the texts that some providers send instead.
-fn is_true(claim: Option<&Value>) -> Result<bool, Error> {
+pub(crate) fn is_true(claim: Option<&Value>) -> Result<bool, Error> {
     match claim {
         None => Ok(false),
         Some(Value::Bool(value)) => Ok(*value),

@@ -1,8 +1,9 @@
-use core::error::Error as StdError;
+use core::{error::Error as StdError, fmt};
 
-use fulcio_principal::{AuthenticationError, Fault};
+use fulcio_go_url::{CertificateUriError, Error as UrlError};
+use fulcio_principal::{AuthenticationError, Extension, Fault};
 
-use crate::{ClaimPath, ClaimPathMismatch, IssuerKind};
+use crate::{ClaimPath, ClaimPathMismatch, IssuerKind, ValueError};
 
 /// Why a token gave no identity.
 ///
@@ -10,6 +11,27 @@ use crate::{ClaimPath, ClaimPathMismatch, IssuerKind};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A claim that must be there is not, or is empty.
+    #[error("the token has no {name} claim")]
+    ClaimAbsent {
+        /// The claim.
+        name: &'static str,
+    },
+    /// A claim is there under a name that is the same but for upper and lower case, so that
+    /// readers could disagree on what it is.
+    #[error("the token has the claim {name} in another spelling")]
+    ClaimSpelling {
+        /// The claim.
+        name: &'static str,
+    },
+    /// A claim has the wrong type.
+    #[error("the {name} claim is not {expected}")]
+    ClaimType {
+        /// The claim.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// There is no `email`, or it is not a text.
     #[error("the token has no email claim")]
     EmailAbsent,
@@ -41,15 +63,94 @@ pub enum Error {
         /// The type of the issuer.
         kind: IssuerKind,
     },
+    /// The template for the name in the certificate is blank, so nobody can be named.
+    #[error("SubjectAlternativeNameTemplate should not be empty. Issuer: {issuer}")]
+    NameTemplateBlank {
+        /// The `iss` of the token.
+        issuer: String,
+    },
+    /// `ref_type` is neither `branch` nor `tag`.
+    #[error("the ref_type claim is neither branch nor tag")]
+    RefType,
+    /// The `sub` is no SPIFFE ID.
+    #[error("the subject {subject:?} is no SPIFFE ID")]
+    SpiffeId {
+        /// The `sub` of the token.
+        subject: String,
+    },
+    /// The `sub` is a URI of another scheme or host than the issuer speaks for.
+    #[error("the subject does not belong to {expected}")]
+    SubjectDomain {
+        /// The `subject-domain`.
+        expected: String,
+    },
+    /// The `sub` is an e-mail address, for which there is a type of its own.
+    #[error("the subject is an e-mail address")]
+    SubjectIsEmail,
+    /// The `sub` is no URI.
+    #[error("the subject is no URI: {0}")]
+    SubjectUri(#[source] UrlError),
+    /// A template gives no value for this token.
+    #[error("{source}{}", Details { extension, issuer, source })]
+    Template {
+        /// The extension it is for; none for the name.
+        extension: Option<Extension>,
+        /// The `iss` of the token.
+        issuer: String,
+        /// Why not.
+        source: ValueError,
+    },
     /// The token cannot be trusted, or its provider could not be asked.
     #[error(transparent)]
     Token(#[from] fulcio_oidc_verify::Error),
+    /// The `sub` is a SPIFFE ID of another trust domain.
+    #[error("the subject is of the trust domain {found}, not {expected}")]
+    TrustDomain {
+        /// The trust domain of the `sub`.
+        found: String,
+        /// The `spiffe-trust-domain`.
+        expected: String,
+    },
     /// No configured issuer has this `iss`.
     #[error("the issuer {issuer:?} is not configured")]
     UnknownIssuer {
         /// The `iss` of the token, cut off when it is long.
         issuer: String,
     },
+    /// No certificate can name the URI that the token leads to.
+    #[error(transparent)]
+    Uri(CertificateUriError),
+    /// The claims of the token give no URL.
+    #[error(transparent)]
+    Url(UrlError),
+    /// The `sub` has the mark that parts a user from a domain.
+    #[error("the subject has a `!`, which no user name may have")]
+    UsernameMark,
+}
+
+/// What else Fulcio says of a name that is not there: where it was looked for, as JSON of Go.
+struct Details<'a> {
+    extension: &'a Option<Extension>,
+    issuer: &'a str,
+    source: &'a ValueError,
+}
+
+impl fmt::Display for Details<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !matches!(self.source, ValueError::Absent { .. }) {
+            return Ok(());
+        }
+        let extension = self.extension.and_then(Extension::json_key);
+        let name = extension.unwrap_or("SubjectAlternativeName");
+        let mut issuer = serde_json::Value::from(self.issuer).to_string();
+        for c in ['&', '<', '>', '\u{2028}', '\u{2029}'] {
+            issuer = issuer.replace(c, &format!("\\u{:04x}", u32::from(c)));
+        }
+        write!(
+            f,
+            " {{\n\t\"ExtensionName\": \"{name}\",\n\t\"Issuer\": {issuer}\n}}"
+        )
+    }
 }
 
 impl Error {
@@ -57,16 +158,30 @@ impl Error {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::IssuerNameEmpty => Fault::Principal,
+            Self::IssuerNameEmpty
+            | Self::NameTemplateBlank { .. }
+            | Self::Template { .. }
+            | Self::Uri(_)
+            | Self::Url(_) => Fault::Principal,
             Self::Token(cause) if cause.is_provider_failure() => Fault::Provider,
-            Self::EmailAbsent
+            Self::ClaimAbsent { .. }
+            | Self::ClaimSpelling { .. }
+            | Self::ClaimType { .. }
+            | Self::EmailAbsent
             | Self::EmailInvalid
             | Self::EmailUnverified
             | Self::EmailVerifiedMalformed
             | Self::IssuerClaim { .. }
             | Self::KindNotServed { .. }
+            | Self::RefType
+            | Self::SpiffeId { .. }
+            | Self::SubjectDomain { .. }
+            | Self::SubjectIsEmail
+            | Self::SubjectUri(_)
             | Self::Token(_)
-            | Self::UnknownIssuer { .. } => Fault::Token,
+            | Self::TrustDomain { .. }
+            | Self::UnknownIssuer { .. }
+            | Self::UsernameMark => Fault::Token,
         }
     }
 
@@ -74,6 +189,9 @@ impl Error {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::ClaimAbsent { .. } => "claim-absent",
+            Self::ClaimSpelling { .. } => "claim-spelling",
+            Self::ClaimType { .. } => "claim-type",
             Self::EmailAbsent => "email-absent",
             Self::EmailInvalid => "email-invalid",
             Self::EmailUnverified => "email-unverified",
@@ -81,8 +199,19 @@ impl Error {
             Self::IssuerClaim { .. } => "issuer-claim",
             Self::IssuerNameEmpty => "issuer-name-empty",
             Self::KindNotServed { .. } => "kind-not-served",
+            Self::NameTemplateBlank { .. } => "name-template-blank",
+            Self::RefType => "ref-type",
+            Self::SpiffeId { .. } => "spiffe-id",
+            Self::SubjectDomain { .. } => "subject-domain",
+            Self::SubjectIsEmail => "subject-is-email",
+            Self::SubjectUri(_) => "subject-uri",
+            Self::Template { .. } => "template",
             Self::Token(cause) => cause.reason(),
+            Self::TrustDomain { .. } => "trust-domain",
             Self::UnknownIssuer { .. } => "unknown-issuer",
+            Self::Uri(_) => "uri",
+            Self::Url(_) => "url",
+            Self::UsernameMark => "username-mark",
         }
     }
 }
@@ -97,6 +226,12 @@ impl From<Error> for AuthenticationError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
+    /// An issuer of type `ci-provider` names no entry of `ci-issuer-metadata`.
+    #[error("the issuer {issuer} is of type ci-provider, but there are no templates for it")]
+    CiProvider {
+        /// The URL or pattern of the issuer.
+        issuer: String,
+    },
     /// Two issuers of the configuration cannot be told apart.
     #[error("the issuers {one} and {other} cannot be told apart")]
     Conflict {
@@ -112,5 +247,19 @@ pub enum LoadError {
         issuer: String,
         /// Why not.
         source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The `subject-domain` of an issuer is no URL.
+    #[error("the subject-domain of the issuer {issuer} is no URL")]
+    SubjectDomain {
+        /// The URL or pattern of the issuer.
+        issuer: String,
+        /// Why not.
+        source: UrlError,
+    },
+    /// The `spiffe-trust-domain` of an issuer is no trust domain.
+    #[error("the spiffe-trust-domain of the issuer {issuer} is no trust domain")]
+    TrustDomain {
+        /// The URL or pattern of the issuer.
+        issuer: String,
     },
 }

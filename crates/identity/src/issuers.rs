@@ -26,7 +26,7 @@ pub struct Issuers {
 /// What asks an issuer for its keys, or the reason why there is none, which is the caller's own.
 pub type FetchResult = Result<Arc<dyn Fetch>, Box<dyn StdError + Send + Sync>>;
 
-/// An issuer whose tokens are refused, because this program cannot read tokens of its kind.
+/// An issuer whose tokens are refused, because nobody knows the type that its configuration names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unserved {
@@ -51,11 +51,10 @@ impl Issuers {
     /// Builds the issuers of a configuration. `fetch` gives what asks an issuer for its keys; it is
     /// called once for each issuer that is served, and one answer serves all issuers of a pattern.
     ///
-    /// Issuers of a kind that cannot be served do not stand in the way of the others; they are
-    /// listed by [`unserved`](Self::unserved).
+    /// Issuers of an unknown type do not stand in the way of the others; they are listed by [`unserved`](Self::unserved).
     ///
     /// # Errors
-    /// `fetch` failed, or two issuers cannot be told apart.
+    /// `fetch` failed, two issuers cannot be told apart, or one lacks what its type needs.
     pub fn new(
         config: &Config,
         fetch: &dyn Fn(&IssuerConfig) -> FetchResult,
@@ -78,7 +77,7 @@ impl Issuers {
                 });
             }
             seen.push(issuer);
-            issuers.add(issuer, fetch)?;
+            issuers.add(issuer, config, fetch)?;
         }
         issuers
             .by_pattern
@@ -149,9 +148,10 @@ impl Issuers {
     fn add(
         &mut self,
         issuer: &IssuerConfig,
+        config: &Config,
         fetch: &dyn Fn(&IssuerConfig) -> FetchResult,
     ) -> Result<(), LoadError> {
-        let kind = kind_of(issuer);
+        let kind = kind_of(issuer, config)?;
         if kind.is_none() {
             self.unserved.push(Unserved {
                 issuer: issuer.to_string(),

@@ -3,7 +3,11 @@ use core::fmt;
 use fulcio_oidc_verify::VerifiedToken;
 use fulcio_principal::Principal;
 
-use crate::{Email, Error, IssuerConfig, IssuerKind};
+use crate::{
+    BuildkiteJob, ChainguardIdentity, CiProvider, CodefreshWorkflow, Config, Email, Error,
+    GithubWorkflow, GitlabPipeline, IssuerConfig, IssuerKind, Kubernetes, LoadError, Spiffe, Uri,
+    Username,
+};
 
 /// How one kind of issuer names its callers.
 ///
@@ -17,23 +21,41 @@ pub trait Kind: fmt::Debug + Send + Sync {
     fn principal(&self, token: &VerifiedToken) -> Result<Principal, Error>;
 }
 
-/// The reader for the tokens of an issuer; none if this program has no reader for its kind yet.
-pub(crate) fn kind_of(issuer: &IssuerConfig) -> Option<Box<dyn Kind>> {
-    match &issuer.kind {
-        IssuerKind::Email => Some(Box::new(Email::new(
+/// The reader for the tokens of an issuer; none if nobody knows its kind.
+pub(crate) fn kind_of(
+    issuer: &IssuerConfig,
+    config: &Config,
+) -> Result<Option<Box<dyn Kind>>, LoadError> {
+    let name = || issuer.to_string();
+    Ok(Some(match &issuer.kind {
+        IssuerKind::BuildkiteJob => Box::new(BuildkiteJob::new()),
+        IssuerKind::ChainguardIdentity => Box::new(ChainguardIdentity::new()),
+        IssuerKind::CiProvider => {
+            let metadata = issuer.ci_provider.as_deref();
+            let metadata = metadata.and_then(|provider| config.metadata_of(provider));
+            let metadata = metadata.ok_or_else(|| LoadError::CiProvider { issuer: name() })?;
+            Box::new(CiProvider::new(metadata.clone()))
+        }
+        IssuerKind::CodefreshWorkflow => Box::new(CodefreshWorkflow::new()),
+        IssuerKind::Email => Box::new(Email::new(
             issuer.issuer_claim.clone(),
             issuer.skip_email_verification,
-        ))),
-        IssuerKind::BuildkiteJob
-        | IssuerKind::ChainguardIdentity
-        | IssuerKind::CiProvider
-        | IssuerKind::CodefreshWorkflow
-        | IssuerKind::GithubWorkflow
-        | IssuerKind::GitlabPipeline
-        | IssuerKind::Kubernetes
-        | IssuerKind::Other(_)
-        | IssuerKind::Spiffe
-        | IssuerKind::Uri
-        | IssuerKind::Username => None,
-    }
+        )),
+        IssuerKind::GithubWorkflow => Box::new(GithubWorkflow::new()),
+        IssuerKind::GitlabPipeline => Box::new(GitlabPipeline::new()),
+        IssuerKind::Kubernetes => Box::new(Kubernetes::new()),
+        IssuerKind::Other(_) => return Ok(None),
+        IssuerKind::Spiffe => {
+            let spiffe = Spiffe::new(&issuer.spiffe_trust_domain);
+            Box::new(spiffe.ok_or_else(|| LoadError::TrustDomain { issuer: name() })?)
+        }
+        IssuerKind::Uri => {
+            let uri = Uri::new(&issuer.subject_domain);
+            Box::new(uri.map_err(|source| LoadError::SubjectDomain {
+                issuer: name(),
+                source,
+            })?)
+        }
+        IssuerKind::Username => Box::new(Username::new(issuer.subject_domain.as_str())),
+    }))
 }

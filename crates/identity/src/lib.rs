@@ -5,8 +5,9 @@
 //! [`Authenticator`](fulcio_principal::Authenticator): it finds the issuer of a token, has
 //! `fulcio-oidc-verify` check the token, and lets the issuer's [`Kind`] read the principal.
 //!
-//! Only issuers of type `email` are served so far. All the others are read, checked and listed, and
-//! [`Issuers::unserved`] tells which they are.
+//! There is one implementation of [`Kind`] for each type that Fulcio has. Issuers of an unknown type
+//! may stand in the file; [`Issuers::unserved`] tells which they are, and their tokens are refused.
+//! [`CiProvider`] names its callers by [`Template`]s of the file.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -41,23 +42,48 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod buildkite_job;
+mod chainguard_identity;
+mod ci_provider;
 mod claim_path;
+mod claim_text;
+mod codefresh_workflow;
 mod config;
 mod email;
 mod email_address;
 mod error;
+mod fields;
+mod github_workflow;
+mod gitlab_pipeline;
 mod issuers;
 mod kind;
+mod kubernetes;
 mod pattern;
 mod provider_cache;
+mod spiffe;
+mod spiffe_id;
+mod template;
+mod uri;
+mod username;
 
+pub use buildkite_job::BuildkiteJob;
+pub use chainguard_identity::ChainguardIdentity;
+pub use ci_provider::CiProvider;
 pub use claim_path::{ClaimPath, ClaimPathError, ClaimPathMismatch};
+pub use codefresh_workflow::CodefreshWorkflow;
 pub use config::{
     CiMetadata, Concern, Config, ConfigError, IssuerAddress, IssuerConfig, IssuerKind, Place,
     Problem, UnknownKeys, Warning,
 };
 pub use email::Email;
 pub use error::{Error, LoadError};
+pub use github_workflow::GithubWorkflow;
+pub use gitlab_pipeline::GitlabPipeline;
 pub use issuers::{FetchResult, Issuers, Unserved};
 pub use kind::Kind;
+pub use kubernetes::Kubernetes;
 pub use pattern::IssuerPattern;
+pub use spiffe::Spiffe;
+pub use template::{CallError, Template, TemplateError, TemplateFault, ValueError};
+pub use uri::Uri;
+pub use username::Username;

@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use fulcio_identity::{
-    ClaimPath, Concern, Config, IssuerAddress, IssuerConfig, IssuerKind, Problem, UnknownKeys,
+    ClaimPath, Concern, Config, IssuerAddress, IssuerConfig, IssuerKind, IssuerPattern, Problem,
+    UnknownKeys,
 };
 use fulcio_principal::Extension;
 
@@ -40,7 +41,7 @@ fn every_broken_file_is_refused_with_its_own_text() {
         assert_eq!(error, format!("FILE{expected}"), "{}", path.display());
         cases += 1;
     }
-    assert!(cases >= 38, "{cases}");
+    assert!(cases >= 41, "{cases}");
 }
 
 #[test]
@@ -110,11 +111,11 @@ fn templates_are_kept_as_they_are_written() {
     assert_eq!(github.extension_templates.len(), 20);
     assert_eq!(github.default_template_values["environment"], "");
     assert_eq!(
-        github.subject_alternative_name_template,
+        github.subject_alternative_name_template.as_str(),
         "{{ .url }}/{{ .job_workflow_ref }}"
     );
     assert_eq!(
-        of("circleci-job").extension_templates[&Extension::RunnerEnvironment],
+        of("circleci-job").extension_templates[&Extension::RunnerEnvironment].as_str(),
         r#"{{if eq (index . "oidc.circleci.com/ssh-rerun") "true"}}ssh-rerun{{ else }}""{{end}}"#
     );
 }
@@ -377,4 +378,34 @@ fn the_built_in_issuers_are_fulcios() {
     );
     let dex = config.issuers().next().unwrap();
     assert!(dex.issuer_claim.is_some());
+}
+
+#[test]
+fn only_kubernetes_with_a_url_is_asked_as_the_cluster_and_only_beside_the_clusters_own_issuer() {
+    let issuer =
+        |url: &str, kind| IssuerConfig::new(IssuerAddress::Url(url.into()), "sigstore", kind);
+    let pattern = |text: &str| {
+        let address = IssuerAddress::Pattern(IssuerPattern::new(text));
+        IssuerConfig::new(address, "sigstore", IssuerKind::Kubernetes)
+    };
+    let cluster = issuer("https://kubernetes.default.svc", IssuerKind::Kubernetes);
+    let other = issuer("https://eks.example.com", IssuerKind::Kubernetes);
+    let email = issuer("https://id.example.com", IssuerKind::Email);
+    let in_cluster = |issuers: &[&IssuerConfig], issuer| {
+        Config::from_issuers(issuers.iter().copied().cloned()).is_in_cluster(issuer)
+    };
+    assert!(in_cluster(&[&cluster], &cluster));
+    assert!(in_cluster(&[&cluster, &other], &other));
+    assert!(in_cluster(
+        &[&pattern("https://*.default.svc"), &other],
+        &other
+    ));
+    assert!(!in_cluster(
+        &[&pattern("https://*.other.svc"), &other],
+        &other
+    ));
+    assert!(!in_cluster(&[&other], &other));
+    assert!(!in_cluster(&[&cluster, &email], &email));
+    let meta = pattern("https://*.default.svc");
+    assert!(!in_cluster(&[&cluster, &meta], &meta));
 }

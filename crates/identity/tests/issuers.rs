@@ -154,34 +154,58 @@ async fn of_two_issuers_with_one_url_the_audience_decides() {
 }
 
 #[tokio::test]
-async fn kinds_that_cannot_be_served_are_listed_and_do_not_stop_the_others() {
+async fn every_issuer_of_the_public_good_file_is_served() {
     let text = include_str!("data/public-good-config.yaml");
     let config = Config::parse(text, "config.yaml").unwrap();
     let google =
         FakeIdp::new(FakeKey::generate(Algorithm::Rs256)).issued_by("https://accounts.google.com");
     let fetch = FakeFetch::serving(&google);
     let issuers = serving(&config, &fetch);
-    assert_eq!(issuers.unserved().count(), 24);
-    assert!(
-        issuers
-            .unserved()
-            .all(|issuer| issuer.kind != IssuerKind::Email)
-    );
-
+    assert_eq!(issuers.unserved().count(), 0);
     assert_eq!(reason(&issuers, &google.token()).await, "accepted");
-    for issuer in [
-        "https://gitlab.com",
-        "https://oidc.eks.eu-west-1.amazonaws.com/id/AB12",
-    ] {
-        let token = google.draft().claim("iss", issuer).mint();
-        let error = issuers
-            .authenticate(&token, FakeIdp::now())
-            .await
-            .unwrap_err();
-        assert_eq!(error.reason(), "kind-not-served");
-        assert!(error.to_string().contains(issuer), "{error}");
-    }
     assert_eq!(fetch.requests(), 2);
+}
+
+#[tokio::test]
+async fn issuers_of_an_unknown_type_are_listed_and_do_not_stop_the_others() {
+    let mut private = email_issuer();
+    private.kind = IssuerKind::Other("private".into());
+    private.address = IssuerAddress::Url("https://private.example.com".into());
+    let fetch = FakeFetch::serving(&IDP);
+    let issuers = serving(&Config::from_issuers([private, email_issuer()]), &fetch);
+    let unserved: Vec<_> = issuers.unserved().map(|one| one.issuer.as_str()).collect();
+    assert_eq!(unserved, ["https://private.example.com"]);
+    assert_eq!(reason(&issuers, &IDP.token()).await, "accepted");
+    let token = IDP
+        .draft()
+        .claim("iss", "https://private.example.com")
+        .mint();
+    let error = issuers
+        .authenticate(&token, FakeIdp::now())
+        .await
+        .unwrap_err();
+    assert_eq!(error.reason(), "kind-not-served");
+    assert!(error.to_string().contains("private.example.com"), "{error}");
+}
+
+#[test]
+fn an_issuer_that_lacks_what_its_type_needs_is_refused() {
+    for (kind, expected) in [
+        (IssuerKind::CiProvider, "no templates"),
+        (IssuerKind::Spiffe, "no trust domain"),
+        (IssuerKind::Uri, "no URL"),
+    ] {
+        let mut issuer = email_issuer();
+        issuer.kind = kind;
+        issuer.subject_domain = ":".into();
+        let config = Config::from_issuers([issuer]);
+        let outcome = Issuers::new(&config, &|_| Ok(Arc::new(FakeFetch::default())));
+        let error = outcome.unwrap_err().to_string();
+        assert!(
+            error.contains(expected) && error.contains(ISSUER),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -221,7 +245,11 @@ fn a_way_to_ask_is_made_once_for_each_issuer_that_is_served() {
     let config = Config::from_issuers([
         email_issuer(),
         pattern("https://*.example.com/x", "x", IssuerKind::Email),
-        pattern("https://*.example.org/x", "x", IssuerKind::Kubernetes),
+        pattern(
+            "https://*.example.org/x",
+            "x",
+            IssuerKind::Other("private".into()),
+        ),
     ]);
     Issuers::new(&config, &|issuer| {
         asked.lock().unwrap().push(issuer.to_string());

@@ -4,9 +4,14 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-use fulcio_identity::{ClaimPath, Config, IssuerPattern, UnknownKeys};
+mod support;
+
+use fulcio_identity::{
+    CiMetadata, CiProvider, ClaimPath, Config, IssuerPattern, Kind, Template, UnknownKeys,
+};
 use proptest::prelude::*;
 use regex::Regex;
+use support::verified;
 
 /// What Fulcio makes of a pattern.
 fn fulcio(pattern: &str) -> Regex {
@@ -18,7 +23,39 @@ fn part() -> impl Strategy<Value = String> {
     "[a.*/-]{0,8}"
 }
 
+/// Pieces of templates in any order, most of which make none.
+fn template() -> impl Strategy<Value = String> {
+    let piece = "\\{\\{-? ?|-?\\}\\}|\\.[a-z]{0,2}| |\\(|\\)|\\||\"|`|/\\*|\\*/|if|else|end|eq|ne|and|or|not|index|printf|\"%[svqtd%]\"|true|\\PC|\\$x|\\n";
+    proptest::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
+    #[test]
+    fn no_template_breaks_the_evaluator(text in template(), wrapped in any::<bool>(), claim: String) {
+        let text = if wrapped { format!("{{{{{text}}}}}") } else { text };
+        match Template::parse(&text) {
+            Ok(template) => {
+                prop_assert_eq!(template.as_str(), &text);
+                let mut metadata = CiMetadata::default();
+                metadata.subject_alternative_name_template = template;
+                let _ = CiProvider::new(metadata).principal(&verified(&[("a", claim.into())]));
+            }
+            Err(error) => {
+                let line = text.split('\n').nth(error.line() - 1);
+                let line = line.ok_or_else(|| TestCaseError::fail(error.to_string()))?;
+                prop_assert!(error.column() <= line.chars().count() + 1, "{}", error);
+            }
+        }
+    }
+
+    #[test]
+    fn no_nesting_breaks_the_reader(depth in 0..2_000_usize, closed in any::<bool>()) {
+        let (open, close) = if closed { (depth, depth) } else { (depth, 0) };
+        let _ = Template::parse(&format!("{{{{{}.a{}}}}}", "(".repeat(open), ")".repeat(close)));
+        let _ = Template::parse(&format!("{}{}", "{{if .a}}".repeat(open), "{{end}}".repeat(close)));
+        let _ = Template::parse(&format!("{{{{if .a}}}}{}{}", "{{else if .a}}".repeat(open), "{{end}}".repeat(close)));
+    }
+
     #[test]
     fn no_text_breaks_the_reader(text in "\\PC{0,200}") {
         let _ = Config::parse(&text, "config.yaml");

@@ -128,7 +128,8 @@ impl<'de> Visitor<'de> for NodeSeed {
         match self.shape {
             Shape::Ignored => Ok(Node::Ignored),
             Shape::Scalar => Ok(Node::Text(text.to_owned())),
-            Shape::Table(_) => Err(E::invalid_type(serde::de::Unexpected::Str(text), &self)),
+            // What the text is stays untold: the file may be another one, with secrets in it.
+            Shape::Table(_) => Err(E::invalid_type(serde::de::Unexpected::Other("text"), &self)),
         }
     }
 

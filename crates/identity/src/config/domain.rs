@@ -44,16 +44,6 @@ pub(super) fn same_owner(one: &str, other: &str) -> bool {
     psl::domain_str(one).is_some_and(|domain| psl::domain_str(other) == Some(domain))
 }
 
-/// Whether `text` is a SPIFFE trust domain, or a SPIFFE ID that has one.
-pub(super) fn is_trust_domain(text: &str) -> bool {
-    let name = match text.strip_prefix("spiffe://") {
-        Some(rest) => rest.split('/').next().unwrap_or(rest),
-        None => text,
-    };
-    let may_stand = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b);
-    !name.is_empty() && name.bytes().all(may_stand)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::ClaimPathError;
+use crate::{ClaimPathError, TemplateError};
 
 /// Why an issuer configuration file cannot be used: where, and what to do.
 ///
@@ -126,6 +126,9 @@ pub enum Problem {
     /// It is neither YAML nor JSON, or a value has the wrong form.
     #[error("{0}")]
     Syntax(String),
+    /// A template cannot be used.
+    #[error("{0}")]
+    Template(TemplateError),
     /// Two patterns match one URL and neither is more specific.
     #[error(
         "overlaps with `{other}`, and neither has more fixed characters; make one of them more specific"

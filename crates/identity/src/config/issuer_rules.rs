@@ -7,10 +7,10 @@ use x509_cert::der::Decode;
 
 use super::{
     CiMetadata, Concern, IssuerAddress, IssuerConfig, IssuerKind, Problem,
-    domain::{Origin, is_trust_domain, same_owner},
+    domain::{Origin, same_owner},
     keys::{self, Key},
 };
-use crate::{ClaimPath, IssuerPattern};
+use crate::{ClaimPath, IssuerPattern, spiffe_id::trust_domain};
 
 /// One issuer as it is written.
 pub(super) struct Settings<'a> {
@@ -204,7 +204,7 @@ fn spiffe(issuer: &IssuerConfig) -> Result<(), Broken> {
         let reason = "issuers of type spiffe must have";
         return Err(Broken::missing(keys::SPIFFE_TRUST_DOMAIN, reason));
     }
-    if !is_trust_domain(&domain) {
+    if trust_domain(&domain).is_none() {
         let problem = Problem::TrustDomain { domain };
         return Err(Broken::at(keys::SPIFFE_TRUST_DOMAIN, problem));
     }

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use fulcio_principal::Extension;
 
+use crate::Template;
+
 use super::{
     CiMetadata, Concern, Config, ConfigError, IssuerConfig, Place, Problem, UnknownKeys, Warning,
     document::{self, Format, Node},
@@ -118,11 +120,11 @@ impl<'a> Reader<'a> {
         for (name, node) in providers.entries {
             let table = Table::of(node);
             self.check_keys(&[section, name], table, keys::METADATA)?;
-            let mut metadata = CiMetadata {
-                subject_alternative_name_template: table
-                    .scalar(keys::SUBJECT_ALTERNATIVE_NAME_TEMPLATE),
-                ..CiMetadata::default()
-            };
+            let mut metadata = CiMetadata::default();
+            if let Some((key, node)) = table.entry(keys::SUBJECT_ALTERNATIVE_NAME_TEMPLATE) {
+                metadata.subject_alternative_name_template =
+                    self.template(&[section, name, key], node)?;
+            }
             if let Some((key, values)) = table.table(keys::DEFAULT_TEMPLATE_VALUES) {
                 self.check_keys(&[section, name, key], values, &[])?;
                 let values = values.entries.iter();
@@ -142,7 +144,7 @@ impl<'a> Reader<'a> {
         &mut self,
         path: &[&str],
         table: Table<'_>,
-    ) -> Result<BTreeMap<Extension, String>, ConfigError> {
+    ) -> Result<BTreeMap<Extension, Template>, ConfigError> {
         self.check_duplicates(path, table, |written| {
             Extension::from_config_key(written).and_then(Extension::yaml_key)
         })?;
@@ -150,7 +152,7 @@ impl<'a> Reader<'a> {
         for (written, node) in table.entries {
             let path: Vec<&str> = path.iter().copied().chain([written.as_str()]).collect();
             if let Some(extension) = Extension::from_config_key(written) {
-                templates.insert(extension, text_of(node));
+                templates.insert(extension, self.template(&path, node)?);
             } else if Key::find(keys::FIXED_EXTENSIONS, written).is_some() {
                 self.warn(&path, Concern::FixedExtension);
             } else {
@@ -158,6 +160,11 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(templates)
+    }
+
+    fn template(&self, path: &[&str], node: &Node) -> Result<Template, ConfigError> {
+        Template::parse(&text_of(node))
+            .map_err(|error| self.error(&steps(path), Problem::Template(error)))
     }
 
     /// Refuses keys that stand twice and, if `known` names any, keys that are not known.

@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use fulcio_identity::{Config, Error, IssuerAddress, IssuerConfig, IssuerKind, Issuers};
-use fulcio_oidc_verify::Algorithm;
+use fulcio_oidc_verify::{Algorithm, Expectation, KeySet, UnverifiedToken, VerifiedToken};
 use fulcio_principal::Identity;
 use fulcio_testkit::idp::{Draft, FakeFetch, FakeIdp, FakeKey};
 
@@ -27,4 +27,23 @@ pub(crate) async fn authenticate(issuer: IssuerConfig, draft: Draft) -> Result<I
     let config = Config::from_issuers([issuer]);
     let issuers = serving(&config, &FakeFetch::serving(&IDP));
     issuers.authenticate(&draft.mint(), FakeIdp::now()).await
+}
+
+/// A verified token of [`IDP`] that has these claims besides.
+pub(crate) fn verified(claims: &[(&str, serde_json::Value)]) -> VerifiedToken {
+    let mut draft = IDP.draft();
+    for (name, value) in claims {
+        draft = draft.claim(name, value.clone());
+    }
+    verify(&draft)
+}
+
+pub(crate) fn verify(draft: &Draft) -> VerifiedToken {
+    let keys = KeySet::parse(IDP.jwks().to_string().as_bytes()).expect("keys");
+    let expect = Expectation::new(ISSUER, "sigstore", [Algorithm::Es256].into_iter().collect());
+    let raw = draft.mint();
+    let token = UnverifiedToken::parse(&raw).expect("a token");
+    token
+        .verify(&keys, &expect, FakeIdp::now())
+        .expect("a good token")
 }
