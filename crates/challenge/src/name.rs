@@ -9,6 +9,7 @@ use der::{
     Decode, Reader, Sequence, SliceReader, Tag,
     asn1::{AnyRef, OctetStringRef},
 };
+use fulcio_go_url::CertificateUri;
 
 use crate::Malformed;
 
@@ -75,18 +76,22 @@ pub(crate) fn read_attributes(attributes: AnyRef<'_>) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// Reads general names (RFC 5280 section 4.2.1.6). The syntax of URIs and domain names is not
-/// looked at.
+/// Reads general names (RFC 5280 section 4.2.1.6). URIs must be ones that a certificate can have;
+/// the syntax of domain names is not looked at.
 fn read_general_names(der: &[u8]) -> Result<(), Malformed> {
     let names = AnyRef::from_der(der).map_err(Malformed::der)?;
     for name in members(names, Tag::Sequence)? {
         let name = name?;
         let tag = name.header().tag();
-        if !tag.is_context_specific() {
+        if !tag.is_context_specific() || tag.is_constructed() {
             continue;
         }
         let sound = match tag.number().value() {
-            RFC822_NAME | DNS_NAME | UNIFORM_RESOURCE_IDENTIFIER => name.value().is_ascii(),
+            RFC822_NAME | DNS_NAME => name.value().is_ascii(),
+            UNIFORM_RESOURCE_IDENTIFIER => {
+                let text = core::str::from_utf8(name.value());
+                text.is_ok_and(|text| CertificateUri::parse(text).is_ok())
+            }
             IP_ADDRESS => matches!(name.value().len(), 4 | 16),
             _ => true,
         };
