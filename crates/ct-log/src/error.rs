@@ -59,7 +59,7 @@ pub enum Error {
         size: u64,
     },
     /// Another process, or another part of this one, has the log open.
-    #[error("the log in {} is in use by another process", .folder.display())]
+    #[error("the log in {} is in use by another process: stop that one, or use another folder", .folder.display())]
     InUse {
         /// The log's folder.
         folder: PathBuf,
@@ -91,7 +91,9 @@ pub enum Error {
         origin: String,
     },
     /// The log was created with another origin, and that never changes.
-    #[error("the log's origin is `{created}`, not `{given}`")]
+    #[error(
+        "the log was created with the origin `{created}`, which never changes: do not give `{given}`"
+    )]
     OriginMismatch {
         /// The origin of the log.
         created: String,

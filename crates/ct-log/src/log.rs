@@ -55,7 +55,8 @@ impl EmbeddedLog {
     /// The folder cannot be used, is in use, or is damaged; or `options` do not fit the log.
     pub fn open(folder: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         let folder = folder.as_ref();
-        let disk = Folder::open(folder).map_err(Error::disk("open", "lock"))?;
+        let disk =
+            Folder::open(folder).map_err(Error::disk("create the folder or open its", "lock"))?;
         let disk: Arc<dyn Disk> = Arc::new(disk.ok_or_else(|| Error::InUse {
             folder: folder.to_owned(),
         })?);
