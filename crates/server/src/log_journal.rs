@@ -46,12 +46,21 @@ fn refused(identity: Option<&Identity>, error: &Error, context: &RequestContext)
         issuer = identity.and_then(issuer),
         told = %error.refusal(),
         cause = causes(error),
+        log_answer = log_answer(error),
         "certificate refused"
     );
 }
 
 fn issuer(identity: &Identity) -> Option<&str> {
     identity.principal().extensions.value(Extension::IssuerV2)
+}
+
+/// What the log said when it refused.
+fn log_answer(error: &Error) -> Option<&str> {
+    match error {
+        Error::Log(error) => error.body(),
+        _ => None,
+    }
 }
 
 /// An error and what caused it, on one line.
