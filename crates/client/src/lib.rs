@@ -11,21 +11,20 @@
 //! use fulcio_ct_client::LogKey;
 //! use pki_types::{CertificateDer, pem::PemObject};
 //!
-//! let file = |name: &str| std::fs::read(format!("tests/data/sigstore-staging/{name}"));
+//! let file = |name: &str| std::fs::read(format!("tests/data/fulcio-p384/{name}"));
 //! let certificate = CertificateDer::from_pem_slice(&file("certificate.pem")?)?;
 //! let chain = CertificateDer::pem_slice_iter(&file("chain.pem")?).collect::<Result<_, _>>()?;
 //! let log = LogKey::from_pem(&file("ct-log.pub.pem")?)?;
 //!
 //! let trust = Trust::new(vec![chain], vec![log]);
 //! let mut expected = Expected {
-//!     issuer: Some("https://token.actions.githubusercontent.com".to_owned()),
-//!     ..Expected::default()
+//!     identity: Some("ada@example.com".to_owned()),
+//!     issuer: Some("http://127.0.0.1:5601/dev-idp".to_owned()),
 //! };
 //! let verified = trust.verify(&certificate, &expected)?;
 //! assert_eq!(verified.description.public_key, "ECDSA P-256");
-//! assert_eq!(verified.timestamp.leaf_index()?, Some(908_820));
 //!
-//! expected.identity = Some("ada@example.com".to_owned());
+//! expected.identity = Some("mallory@example.com".to_owned());
 //! assert!(trust.verify(&certificate, &expected).is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
