@@ -1,12 +1,12 @@
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use fulcio_identity::{Config, IssuerConfig, Issuers, UnknownKeys};
+use fulcio_identity::{Config, ConfigError, IssuerConfig, Issuers, Problem, UnknownKeys};
 use fulcio_oidc_verify::{Fetch, HttpFetch, HttpOptions};
 use pki_types::CertificateDer;
 
-use crate::input_file;
+use crate::{cluster::ask_cluster, input_file};
 
 /// Whose identities are certified.
 #[derive(Debug, Args)]
@@ -48,7 +48,8 @@ impl IdentityFlags {
             UnknownKeys::Refuse
         };
         let text = input_file::read_text(&format!("--config-path {}", path.display()), &path)?;
-        let config = Config::parse_with(&text, &path.display().to_string(), unknown_keys)?;
+        let config = Config::parse_with(&text, &path.display().to_string(), unknown_keys)
+            .map_err(with_way_out)?;
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
@@ -65,22 +66,36 @@ impl IdentityFlags {
     }
 }
 
+/// Names the flag that helps, where the library, which has no flags, cannot.
+fn with_way_out(error: ConfigError) -> anyhow::Error {
+    match error.problem() {
+        Problem::UnknownKey { nearest: None } => {
+            anyhow!("{error}; remove it, or have such keys ignored with --tolerate-unknown-keys")
+        }
+        _ => error.into(),
+    }
+}
+
 /// Whoever can vouch for callers. Operators are told of those that cannot be served.
 pub(crate) fn issuers(config: &Config, roots: &[CertificateDer<'static>]) -> Result<Issuers> {
     let shared: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&HttpOptions::new(roots.to_vec()))?);
     let issuers = Issuers::new(config, &|issuer: &IssuerConfig| {
-        if issuer.ca_certificates.is_empty() {
+        let in_cluster = config.is_in_cluster(issuer);
+        if issuer.ca_certificates.is_empty() && !in_cluster {
             return Ok(Arc::clone(&shared));
         }
         let roots = roots.iter().chain(&issuer.ca_certificates).cloned();
-        let fetch = HttpFetch::new(&HttpOptions::new(roots.collect()))?;
-        Ok(Arc::new(fetch) as Arc<dyn Fetch>)
+        let mut options = HttpOptions::new(roots.collect());
+        if in_cluster {
+            ask_cluster(&mut options, issuer.address.as_str());
+        }
+        Ok(Arc::new(HttpFetch::new(&options)?) as Arc<dyn Fetch>)
     })?;
     for unserved in issuers.unserved() {
         tracing::warn!(
             issuer = unserved.issuer,
             kind = unserved.kind.name(),
-            "tokens of this issuer are refused: identities of its type are not supported yet"
+            "tokens of this issuer are refused: its type is not a known one"
         );
     }
     Ok(issuers)

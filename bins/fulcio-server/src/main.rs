@@ -1,6 +1,7 @@
 //! The certificate authority server: reads flags, builds the parts, and hands them to the library.
 
 mod authority;
+mod cluster;
 mod data_dir;
 mod dev_idp;
 mod first_client;
@@ -29,9 +30,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a certificate authority with the given key, log and identity providers.
     Serve(Box<serve::Serve>),
-    /// Try everything on this machine: a private CA, its log and a development identity provider.
     Quickstart(quickstart::Quickstart),
 }
 

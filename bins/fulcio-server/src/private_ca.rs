@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fulcio_cert_builder::{CaChain, CaTemplate, DistinguishedName};
@@ -70,27 +70,37 @@ async fn create(dir: &DataDir, password: &Zeroizing<String>) -> Result<Vec<u8>> 
     Ok(chain.into_bytes())
 }
 
-/// The password in `file`, or the one that is kept in the folder.
+/// The password in `file`, or the one that is kept in the folder, which a new CA makes up.
 fn password(dir: &DataDir, file: Option<&Path>) -> Result<Zeroizing<String>> {
     if let Some(file) = file {
         return read_password(&flag(file), file);
     }
-    let kept = dir.path(PASSWORD);
     if dir.read(PASSWORD)?.is_none() {
-        let mut random = Zeroizing::new([0; 32]);
-        SystemRandom::new()
-            .fill(&mut *random)
-            .context("no random password could be made")?;
-        let mut line = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(*random));
-        line.push('\n');
-        dir.write(PASSWORD, line.as_bytes(), Mode::Secret)?;
-        println!(
-            "A random password for the CA's keys is in {}. It protects copies of the keys only, \
-             not who can read this folder.\n",
-            kept.display()
-        );
+        if dir.read(CHAIN)?.is_some() {
+            bail!(
+                "the CA in {} was made with a password of its own: give it with --password-file",
+                dir.shown("ca")
+            );
+        }
+        make_up_password(dir)?;
     }
-    read_password(&dir.shown(PASSWORD), &kept)
+    read_password(&dir.shown(PASSWORD), &dir.path(PASSWORD))
+}
+
+fn make_up_password(dir: &DataDir) -> Result<()> {
+    let mut random = Zeroizing::new([0; 32]);
+    SystemRandom::new()
+        .fill(&mut *random)
+        .context("no random password could be made")?;
+    let mut line = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(*random));
+    line.push('\n');
+    dir.write(PASSWORD, line.as_bytes(), Mode::Secret)?;
+    println!(
+        "A random password for the CA's keys is in {}. It protects copies of the keys only, \
+         not who can read this folder.\n",
+        dir.shown(PASSWORD)
+    );
+    Ok(())
 }
 
 fn flag(file: &Path) -> String {

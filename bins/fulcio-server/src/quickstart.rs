@@ -5,14 +5,12 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use fulcio_api::{GrpcApi, HttpApi, Serving};
 use fulcio_challenge::PermittedAlgorithms;
-use fulcio_ct_client::LogKey;
 use fulcio_ct_log::{EmbeddedLog, Error as LogError};
 use fulcio_identity::{Config, IssuerAddress, IssuerConfig, IssuerKind};
 use fulcio_server::{CurrentSnapshot, Limits, LogFiles, Metrics, Router, Shutdown};
-use pem_rfc7468::LineEnding;
 
 use crate::{
-    data_dir::{DataDir, Mode},
+    data_dir::DataDir,
     dev_idp::MountedDevIdp,
     first_client::{self, FirstCertificate, FirstClient},
     identity_issuers::issuers,
@@ -46,7 +44,7 @@ pub(crate) struct Quickstart {
 
 impl Quickstart {
     pub(crate) async fn run(self) -> Result<()> {
-        let stopped = stop::signalled();
+        let stopped = stop::signalled()?;
         tokio::pin!(stopped);
         let listener = serve::bind("--port", SocketAddr::from(([127, 0, 0, 1], self.port))).await?;
         let base = format!("http://{}", listener.address());
@@ -97,22 +95,14 @@ impl Quickstart {
         let first = tokio::task::spawn_blocking(move || first_client.certificate());
         let outcome = tokio::select! {
             first = first => Some(first.context("the first request ended early")?),
-            stopped = &mut stopped => {
-                stopped?;
-                None
-            }
+            () = &mut stopped => None,
         };
         let served = match outcome {
             Some(Ok(first)) => {
                 first.write(&dir)?;
-                dir.write(
-                    LOG_KEY,
-                    to_public_key_pem(log.key())?.as_bytes(),
-                    Mode::Public,
-                )?;
                 self.report(&dir, &base, &first);
                 if !self.once {
-                    stopped.await?;
+                    stopped.await;
                 }
                 Ok(())
             }
@@ -128,12 +118,7 @@ impl Quickstart {
     }
 }
 
-const LOG_KEY: &str = "ct-log.pub.pem";
-
-fn to_public_key_pem(key: &LogKey) -> Result<String> {
-    let pem = pem_rfc7468::encode_string("PUBLIC KEY", LineEnding::LF, key.spki());
-    pem.context("the log's public key cannot be written as PEM")
-}
+const LOG_KEY: &str = "log/public-key.pem";
 
 impl Quickstart {
     /// Opens the log in the folder. The origin of one that is there was fixed when it was made,

@@ -106,6 +106,7 @@ struct Ports {
 impl Serve {
     pub(crate) async fn run(self) -> Result<()> {
         logging::start(self.log_type);
+        let stopped = stop::signalled()?;
         let roots = system_roots();
         let config = self.identity.config()?;
         let permitted = match &self.client_signing_algorithms {
@@ -123,7 +124,7 @@ impl Serve {
         if parts.log.is_none() {
             tracing::warn!("certificates go to no transparency log, because --ct-log-url is empty");
         }
-        self.ports.serve(parts).await
+        self.ports.serve(parts, stopped).await
     }
 }
 
@@ -163,7 +164,7 @@ pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<Listener> {
 }
 
 impl Ports {
-    async fn serve(&self, parts: Parts) -> Result<()> {
+    async fn serve(&self, parts: Parts, stopped: impl Future<Output = ()>) -> Result<()> {
         let http_address = SocketAddr::new(self.host, self.port);
         let grpc_address = SocketAddr::new(self.grpc_host, self.grpc_port);
         let metrics_address = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), self.metrics_port);
@@ -222,7 +223,7 @@ impl Ports {
                 tokio::spawn(listener.serve(router, limits, shutdown.clone()))
             })
             .collect();
-        stop::signalled().await?;
+        stopped.await;
         tracing::info!("stopping");
         serving.stop();
         shutdown.begin();

@@ -1,5 +1,6 @@
 use core::time::Duration;
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -98,6 +99,11 @@ impl TransparencyFlags {
                     error
                 }
             })?;
+            tracing::info!(
+                origin = log.origin(),
+                public_key = %Path::new(folder).join(PUBLIC_KEY).display(),
+                "the embedded log is open"
+            );
             return Ok(Some(Log::Embedded(log)));
         }
         let mut config = HttpLogConfig::new(self.ct_log_url.clone(), self.key()?);
@@ -122,15 +128,29 @@ impl TransparencyFlags {
     }
 }
 
-/// Opens the log in `folder`, or creates it with `origin`.
+/// Opens the log in `folder`, or creates it with `origin`. What verifies its timestamps is then in
+/// the folder, as [`PUBLIC_KEY`].
 pub(crate) fn open_embedded(
     folder: &Path,
     origin: Option<&str>,
 ) -> Result<Arc<EmbeddedLog>, LogError> {
     let mut options = Options::new(|| SystemClock.now());
     options.origin = origin.map(str::to_owned);
-    Ok(Arc::new(EmbeddedLog::open(folder, options)?))
+    let log = EmbeddedLog::open(folder, options)?;
+    let path = folder.join(PUBLIC_KEY);
+    let pem = log.public_key_pem();
+    if fs::read_to_string(&path).ok().as_deref() != Some(pem.as_str()) {
+        fs::write(&path, pem).map_err(|source| LogError::Disk {
+            action: "write",
+            file: PUBLIC_KEY.to_owned(),
+            source,
+        })?;
+    }
+    Ok(Arc::new(log))
 }
+
+/// The file with an embedded log's public key, in its folder.
+pub(crate) const PUBLIC_KEY: &str = "public-key.pem";
 
 /// The certificates of the PEM file that `flag` names.
 pub(crate) fn certificates(path: &Path, flag: &str) -> Result<Vec<CertificateDer<'static>>> {

@@ -28,11 +28,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Get a certificate for a fresh key.
     Request(request::Request),
-    /// Show everything that a certificate says; nothing is verified.
     Inspect(inspect::Inspect),
-    /// Check chain, usage, timestamp and identity of a certificate.
     Verify(verify::Verify),
     /// Say where the server is.
     #[command(hide = true)]

@@ -1,0 +1,22 @@
+//! What the tests share: the server as a child process, an identity provider, a CA made by
+//! OpenSSL, and clients that show what is on the wire.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+mod ca;
+mod grpc;
+mod http;
+mod idp;
+mod process;
+mod server;
+
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub(crate) use self::{
+    ca::{CaFiles, openssl, path},
+    grpc::{GrpcAnswer, grpc},
+    http::{Answer, get, http, post_json},
+    idp::{IdpServer, unix_now},
+    process::{Finished, run, wait_until},
+    server::{Server, free_port},
+};

@@ -1,0 +1,157 @@
+use std::{
+    io::Read,
+    net::SocketAddr,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// How long anything that has to happen may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `found` finds something, and panics with `what` when it takes too long.
+#[track_caller]
+pub(crate) fn wait_until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited too long for {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) took: Duration,
+}
+
+/// Runs the program with these arguments until it ends by itself.
+#[track_caller]
+pub(crate) fn run(arguments: &[&str]) -> Finished {
+    Process::start(arguments).finish()
+}
+
+/// The program, killed and waited for when it is dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) child: Child,
+    started: Instant,
+    pub(super) stdout: Output,
+    pub(super) stderr: Output,
+}
+
+impl Process {
+    /// The environment of the tests does not reach the program, and a backtrace would show.
+    pub(super) fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fulcio-server"))
+            .args(arguments)
+            .env_clear()
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            stdout: Output::read(child.stdout.take().unwrap()),
+            stderr: Output::read(child.stderr.take().unwrap()),
+            started: Instant::now(),
+            child,
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn assert_running(&mut self) {
+        if let Some(status) = self.child.try_wait().unwrap() {
+            panic!("the server ended with {status}: {}", self.stderr.text());
+        }
+    }
+
+    /// What it says it listens on, in the order of HTTP, gRPC, metrics.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        let logs = self.stdout.text() + &self.stderr.text();
+        logs.split_inclusive('\n')
+            .filter(|line| line.ends_with('\n') && line.contains("listening"))
+            .filter_map(|line| {
+                let (_, rest) = line.split_once("address")?;
+                let address = rest.trim_start_matches(['=', '"', ':']);
+                let end = address.find(['"', ' ', '\n']).unwrap_or(address.len());
+                address[..end].parse().ok()
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    pub(super) fn finish(mut self) -> Finished {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the server does not end: {}{}",
+                self.stdout.text(),
+                self.stderr.text()
+            );
+            thread::sleep(Duration::from_millis(5));
+        };
+        Finished {
+            status,
+            took: self.started.elapsed(),
+            stdout: self.stdout.rest(),
+            stderr: self.stderr.rest(),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // An error means that it has ended and was waited for.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// What a child writes, read all the time so that it never has to wait.
+#[derive(Debug)]
+pub(super) struct Output {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Output {
+    fn read(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&bytes);
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = pipe.read(&mut buffer) {
+                written.lock().unwrap().extend_from_slice(&buffer[..length]);
+            }
+        });
+        Self {
+            bytes,
+            reader: Some(reader),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
+    }
+
+    /// Everything, once the writer is gone.
+    fn rest(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        self.text()
+    }
+}

@@ -1,0 +1,155 @@
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::Command,
+};
+
+use super::{
+    get,
+    process::{Finished, Process, wait_until},
+};
+
+/// A port of the loopback device that nothing listens on now. Where the program can choose, give
+/// it port 0 instead: [`Server`] does.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A running server. It is killed, and waited for, when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Process,
+    http: SocketAddr,
+    grpc: SocketAddr,
+    metrics: Option<SocketAddr>,
+}
+
+impl Server {
+    /// `serve` with these arguments, HTTP and gRPC each on a port of its own.
+    #[track_caller]
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        // With the same address for both, port 0 would mean one port.
+        Self::serve(arguments, "127.0.0.2", 3)
+    }
+
+    /// `serve` with these arguments, HTTP and gRPC on one port.
+    #[track_caller]
+    pub(crate) fn start_on_one_port(arguments: &[&str]) -> Self {
+        Self::serve(arguments, "127.0.0.1", 2)
+    }
+
+    #[track_caller]
+    fn serve(arguments: &[&str], grpc_host: &str, ports: usize) -> Self {
+        let mut all = vec!["serve", "--host=127.0.0.1", "--port=0", "--grpc-port=0"];
+        let grpc_host = format!("--grpc-host={grpc_host}");
+        all.extend([&grpc_host, "--metrics-port=0"]);
+        all.extend(arguments);
+        let mut process = Process::start(&all);
+        let addresses = wait_until("the server to listen", || {
+            process.assert_running();
+            let addresses = process.addresses();
+            (addresses.len() == ports).then_some(addresses)
+        });
+        let metrics = SocketAddr::from(([127, 0, 0, 1], addresses[ports - 1].port()));
+        Self::answering(process, addresses[0], addresses[ports - 2], Some(metrics))
+    }
+
+    /// `quickstart` with these arguments (without `--once`), on a free port unless they name one;
+    /// it has its first certificate when this returns.
+    #[track_caller]
+    pub(crate) fn quickstart(arguments: &[&str]) -> Self {
+        let mut all = vec!["quickstart"];
+        if !arguments
+            .iter()
+            .any(|argument| argument.starts_with("--port"))
+        {
+            all.push("--port=0");
+        }
+        all.extend(arguments);
+        let mut process = Process::start(&all);
+        let address = wait_until("the first certificate", || {
+            process.assert_running();
+            let stdout = process.stdout.text();
+            let (_, rest) = stdout.split_once("Serving HTTP and gRPC on http://")?;
+            let (address, _) = rest.split_once(' ')?;
+            Some(address.parse().unwrap())
+        });
+        Self::answering(process, address, address, None)
+    }
+
+    #[track_caller]
+    fn answering(
+        process: Process,
+        http: SocketAddr,
+        grpc: SocketAddr,
+        metrics: Option<SocketAddr>,
+    ) -> Self {
+        let server = Self {
+            process,
+            http,
+            grpc,
+            metrics,
+        };
+        let health = get(&server.url("/healthz"));
+        assert_eq!(health.status, 200, "{}", health.text());
+        server
+    }
+
+    /// Where HTTP is served.
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Where gRPC is served.
+    pub(crate) fn grpc(&self) -> SocketAddr {
+        self.grpc
+    }
+
+    /// The URL of a path, over HTTP.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.http)
+    }
+
+    /// The text of the metrics page.
+    #[track_caller]
+    pub(crate) fn metrics(&self) -> String {
+        let address = self.metrics.expect("only `serve` has a metrics port");
+        get(&format!("http://{address}/metrics")).text()
+    }
+
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// What it has written to standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.process.stdout.text()
+    }
+
+    /// What it has written to standard error so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.process.stderr.text()
+    }
+
+    /// Sends SIGTERM, and waits for the end.
+    #[track_caller]
+    pub(crate) fn terminate(self) -> Finished {
+        self.signal("TERM");
+        self.process.finish()
+    }
+
+    /// Sends SIGKILL, and waits for the end.
+    pub(crate) fn kill(mut self) -> Finished {
+        self.process.child.kill().unwrap();
+        self.process.finish()
+    }
+
+    /// Sends a signal, such as `INT`, and does not wait.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.unwrap().success());
+    }
+}
