@@ -11,7 +11,7 @@ fn main() {
     divan::main();
 }
 
-const PUBLIC_GOOD: &str = include_str!("../tests/data/public-good-config.yaml");
+const LARGE_FILE: &str = include_str!("../tests/vectors/fulcio.yaml");
 
 /// A token of one of many issuers, with its keys already fetched: signature check included.
 #[divan::bench(args = [Algorithm::Es256, Algorithm::Rs256])]
@@ -80,12 +80,12 @@ fn match_a_pattern(bencher: divan::Bencher<'_, '_>) {
 }
 
 #[divan::bench]
-fn read_the_public_good_configuration() -> Config {
-    Config::parse(divan::black_box(PUBLIC_GOOD), "config.yaml").expect("the file is good")
+fn read_a_large_configuration() -> Config {
+    Config::parse(divan::black_box(LARGE_FILE), "config.yaml").expect("the file is good")
 }
 
 fn issuers(idp: &FakeIdp) -> Issuers {
-    let config = read_the_public_good_configuration();
+    let config = read_a_large_configuration();
     let fetch = FakeFetch::serving(idp);
     Issuers::new(&config, &|_| Ok(Arc::new(fetch.clone()))).expect("issuers")
 }

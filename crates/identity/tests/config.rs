@@ -3,12 +3,8 @@
 use std::{fs, path::Path};
 
 use fulcio_identity::{
-    ClaimPath, Concern, Config, IssuerAddress, IssuerConfig, IssuerKind, IssuerPattern, Problem,
-    UnknownKeys,
+    Concern, Config, IssuerAddress, IssuerConfig, IssuerKind, IssuerPattern, Problem, UnknownKeys,
 };
-use fulcio_principal::Extension;
-
-const PUBLIC_GOOD: &str = include_str!("data/public-good-config.yaml");
 
 fn parse(text: &str) -> Config {
     Config::parse(text, "config.yaml").unwrap_or_else(|error| panic!("{error}"))
@@ -42,82 +38,6 @@ fn every_broken_file_is_refused_with_its_own_text() {
         cases += 1;
     }
     assert!(cases >= 41, "{cases}");
-}
-
-#[test]
-fn the_public_good_file_is_read_as_it_is() {
-    let config = parse(PUBLIC_GOOD);
-    assert_eq!(config.warnings().count(), 0);
-    let count = |kind| {
-        config
-            .issuers()
-            .filter(|issuer| issuer.kind == kind)
-            .count()
-    };
-    assert_eq!(count(IssuerKind::Email), 7);
-    assert_eq!(count(IssuerKind::ChainguardIdentity), 1);
-    assert_eq!(count(IssuerKind::CiProvider), 16);
-    assert_eq!(count(IssuerKind::Kubernetes), 7);
-    assert_eq!(config.issuers().count(), 31);
-    assert!(
-        config
-            .issuers()
-            .all(|issuer| issuer.client_id == "sigstore")
-    );
-
-    let dex = config
-        .issuers()
-        .find(|i| i.to_string() == "https://oauth2.sigstore.dev/auth");
-    let dex = dex.unwrap();
-    assert_eq!(dex.challenge_claim, "email");
-    assert_eq!(dex.environment, "production");
-    let path = ClaimPath::parse("$.federated_claims.connector_id").unwrap();
-    assert_eq!(dex.issuer_claim, Some(path));
-
-    let patterns = config.issuers().filter_map(|issuer| match &issuer.address {
-        IssuerAddress::Pattern(pattern) => Some(pattern),
-        IssuerAddress::Url(_) => None,
-    });
-    let matching: Vec<_> = patterns
-        .filter(|pattern| pattern.matches("https://oidc.eks.us-west-2.amazonaws.com/id/B02C93B6"))
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(matching, ["https://oidc.eks.*.amazonaws.com/id/*"]);
-}
-
-#[test]
-fn templates_are_kept_as_they_are_written() {
-    let config = parse(PUBLIC_GOOD);
-    let names: Vec<_> = config.ci_metadata().map(|(name, _)| name).collect();
-    assert_eq!(
-        names,
-        [
-            "buddy-pipeline",
-            "buildkite-job",
-            "circleci-job",
-            "codefresh-workflow",
-            "github-workflow",
-            "gitlab-pipeline"
-        ]
-    );
-    let of = |name| {
-        config
-            .ci_metadata()
-            .find(|(key, _)| *key == name)
-            .unwrap()
-            .1
-    };
-    let github = of("github-workflow");
-    assert_eq!(github.extension_templates.len(), 20);
-    assert_eq!(github.default_template_values["environment"], "");
-    assert_eq!(
-        github.subject_alternative_name_template.as_str(),
-        "{{ .url }}/{{ .job_workflow_ref }}"
-    );
-    assert_eq!(
-        of("circleci-job").extension_templates[&Extension::RunnerEnvironment].as_str(),
-        r#"{{if eq (index . "oidc.circleci.com/ssh-rerun") "true"}}ssh-rerun{{ else }}""{{end}}"#
-    );
 }
 
 #[test]

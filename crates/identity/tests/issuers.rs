@@ -154,19 +154,6 @@ async fn of_two_issuers_with_one_url_the_audience_decides() {
 }
 
 #[tokio::test]
-async fn every_issuer_of_the_public_good_file_is_served() {
-    let text = include_str!("data/public-good-config.yaml");
-    let config = Config::parse(text, "config.yaml").unwrap();
-    let google =
-        FakeIdp::new(FakeKey::generate(Algorithm::Rs256)).issued_by("https://accounts.google.com");
-    let fetch = FakeFetch::serving(&google);
-    let issuers = serving(&config, &fetch);
-    assert_eq!(issuers.unserved().count(), 0);
-    assert_eq!(reason(&issuers, &google.token()).await, "accepted");
-    assert_eq!(fetch.requests(), 2);
-}
-
-#[tokio::test]
 async fn issuers_of_an_unknown_type_are_listed_and_do_not_stop_the_others() {
     let mut private = email_issuer();
     private.kind = IssuerKind::Other("private".into());
