@@ -7,11 +7,12 @@
 //! ```
 //! use fulcio_ct_client::{Entry, Submission, TransparencyLog};
 //! use fulcio_testkit::log::{Behaviour, FakeLog};
+//! use pki_types::CertificateDer;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let log = FakeLog::new();
-//! let certificate = b"a certificate in DER".to_vec().into();
+//! let certificate = CertificateDer::from(b"a certificate in DER".to_vec());
 //! let entry = Entry::Certificate(&certificate);
 //! let submission = Submission { entry, certificate: &certificate, issuers: &[] };
 //!
