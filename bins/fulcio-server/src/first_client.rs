@@ -6,7 +6,6 @@ use fulcio_client::{
 };
 use fulcio_ct_client::LogKey;
 use pki_types::CertificateDer;
-use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::data_dir::{DataDir, Mode};
@@ -38,12 +37,8 @@ impl FirstClient {
     /// Gets a certificate and verifies it: chain, usage, timestamp, identity, inclusion. Blocks.
     pub(crate) fn certificate(self) -> Result<FirstCertificate> {
         let client = Client::new(&self.base, &[], PATIENCE);
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("email", &self.identity)
-            .append_pair("audience", "sigstore")
-            .finish();
         let token = client
-            .text(&format!("/dev-idp/token?{query}"))
+            .development_token(&self.identity)
             .with_context(|| format!("no token for --identity {}", self.identity))?;
         let key = ClientKey::generate()?;
         let chain = client.certificate(token.trim(), &key)?;

@@ -7,7 +7,7 @@ use fulcio_api::{GrpcApi, HttpApi, Serving};
 use fulcio_challenge::PermittedAlgorithms;
 use fulcio_ct_log::{EmbeddedLog, Error as LogError};
 use fulcio_identity::{Config, IssuerAddress, IssuerConfig, IssuerKind};
-use fulcio_server::{CurrentSnapshot, Limits, LogFiles, Metrics, Router, Shutdown};
+use fulcio_server::{CurrentSnapshot, Limits, LogFiles, Metrics, Shutdown};
 
 use crate::{
     data_dir::DataDir,
@@ -78,11 +78,8 @@ impl Quickstart {
         let backend = Arc::new(CurrentSnapshot::new(snapshot));
         let grpc = GrpcApi::new(backend.clone(), metrics.api());
         let serving = Serving::new();
-        let router = Router::new()
-            .with_http(HttpApi::new(backend, metrics.api()))
-            .with_grpc(grpc.authority())
-            .with_grpc(grpc.legacy_authority())
-            .with_grpc(grpc.health(&serving))
+        let http = HttpApi::new(backend, metrics.api());
+        let router = serve::one_port(http, &grpc, &serving)
             .with_mount("/ct-log/", LogFiles::new(Arc::clone(&log)))
             .with_mount("/dev-idp", idp);
         let shutdown = Shutdown::default();

@@ -157,6 +157,15 @@ pub(crate) fn snapshot(
     }
 }
 
+/// Serves HTTP and gRPC on one port, where gRPC has the legacy API as well.
+pub(crate) fn one_port(http: HttpApi, grpc: &GrpcApi, serving: &Serving) -> Router {
+    Router::new()
+        .with_http(http)
+        .with_grpc(grpc.authority())
+        .with_grpc(grpc.legacy_authority())
+        .with_grpc(grpc.health(serving))
+}
+
 /// Binds the address whose port `flag` names.
 pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<Listener> {
     let bound = Listener::bind(address).await;
@@ -187,11 +196,7 @@ impl Ports {
         let serving = Serving::new();
 
         let mut routers = if http_address == grpc_address {
-            let router = Router::new()
-                .with_http(http)
-                .with_grpc(grpc.authority())
-                .with_grpc(grpc.legacy_authority())
-                .with_grpc(grpc.health(&serving));
+            let router = one_port(http, &grpc, &serving);
             vec![(bind("--port", http_address).await?, router)]
         } else {
             vec![

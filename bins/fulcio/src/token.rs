@@ -3,7 +3,6 @@ use std::{env, path::PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use fulcio_client::Client;
-use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::files;
@@ -55,14 +54,9 @@ impl TokenSource {
             Zeroizing::new(from_environment(name)?)
         } else {
             let email = self.dev_identity.unwrap_or_default();
-            let query = form_urlencoded::Serializer::new(String::new())
-                .append_pair("email", &email)
-                .append_pair("audience", "sigstore")
-                .finish();
-            let token = client
-                .text(&format!("/dev-idp/token?{query}"))
-                .context("the server's development identity provider gave no token")?;
-            Zeroizing::new(token)
+            client
+                .development_token(&email)
+                .context("the server's development identity provider gave no token")?
         };
         let trimmed = token.trim();
         if trimmed.is_empty() {

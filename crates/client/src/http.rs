@@ -8,6 +8,8 @@ use ureq::{
     Agent,
     tls::{Certificate, RootCerts, TlsConfig},
 };
+use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 use crate::{ClientKey, Error};
 
@@ -90,7 +92,20 @@ impl Client {
         bundle.chains.iter().map(Chain::parse).collect()
     }
 
-    /// What is at `path`, as text; such as a token from a development provider.
+    /// A token for `email` from the server's development identity provider.
+    ///
+    /// # Errors
+    /// The server has no such provider, or it refuses the address.
+    pub fn development_token(&self, email: &str) -> Result<Zeroizing<String>, Error> {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("email", email)
+            .append_pair("audience", "sigstore")
+            .finish();
+        self.text(&format!("/dev-idp/token?{query}"))
+            .map(Zeroizing::new)
+    }
+
+    /// What is at `path`, as text.
     ///
     /// # Errors
     /// The server was not reached, or answered with another status than 200.
