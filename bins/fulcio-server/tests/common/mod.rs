@@ -18,5 +18,5 @@ pub(crate) use self::{
     http::{Answer, get, http, post_json},
     idp::{IdpServer, unix_now},
     process::{Finished, run, wait_until},
-    server::{Server, free_port},
+    server::{NOBODY, Server, free_port},
 };

@@ -1,3 +1,4 @@
+use core::sync::atomic::{AtomicU16, Ordering};
 use std::{
     net::{SocketAddr, TcpListener},
     process::Command,
@@ -8,12 +9,21 @@ use super::{
     process::{Finished, Process, wait_until},
 };
 
-/// A port of the loopback device that nothing listens on now. Where the program can choose, give
-/// it port 0 instead: [`Server`] does.
+/// A port of the loopback device that nothing listens on now, for programs that cannot choose one
+/// themselves. It lies below those that the system gives to whoever asks for port 0, so that none
+/// of the many servers of these tests can be given it meanwhile.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
+
+/// An address where nobody ever listens: the port of tcpmux (RFC 1078).
+pub(crate) const NOBODY: &str = "127.0.0.1:1";
 
 /// A running server. It is killed, and waited for, when it is dropped.
 #[derive(Debug)]

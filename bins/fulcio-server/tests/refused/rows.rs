@@ -3,7 +3,7 @@ use std::process::Command;
 use fulcio_testkit::idp::Draft;
 
 use super::{
-    super::common::{CaFiles, IdpServer, Server, free_port, get, unix_now, wait_until},
+    super::common::{CaFiles, IdpServer, NOBODY, Server, get, unix_now, wait_until},
     signing::{Key, KeyPair, Row, SigningRequest},
 };
 
@@ -62,7 +62,7 @@ impl Stage {
 
 #[test]
 fn refuses_tokens_in_the_same_words_whatever_is_wrong_with_them() {
-    let dead = format!("http://127.0.0.1:{}", free_port());
+    let dead = format!("http://{NOBODY}");
     let stage = Stage::set_with(
         &[],
         &format!("  {dead}:\n    issuer-url: {dead}\n    client-id: sigstore\n    type: email\n"),
