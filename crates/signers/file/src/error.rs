@@ -39,12 +39,6 @@ pub enum KeyError {
         /// What it is, or its object identifier.
         scheme: String,
     },
-    /// OpenSSL's way of before PKCS#8: headers inside the PEM block (RFC 1421, RFC 1423).
-    #[error(
-        "the key is encrypted in the old PEM way (Proc-Type: 4,ENCRYPTED), which is not read; \
-         convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW`"
-    )]
-    LegacyEncryption,
     /// The structure inside the file is broken.
     #[error("the private key in it is damaged: {reason}")]
     Malformed {
@@ -75,15 +69,6 @@ pub enum KeyError {
     RsaLength {
         /// How long it is.
         bits: usize,
-    },
-    /// The way in which sigstore's own tools encrypt.
-    #[error(
-        "the key is encrypted in sigstore's own way (BEGIN {label}), which is not read; \
-         use a key in PKCS#8 (BEGIN ENCRYPTED PRIVATE KEY)"
-    )]
-    SigstoreEncryption {
-        /// The label of the PEM block.
-        label: String,
     },
     /// A kind of key that a certificate authority of ours does not sign with.
     #[error(

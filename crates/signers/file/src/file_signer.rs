@@ -12,7 +12,9 @@ use crate::{Error, KeyError, key_pair::KeyPair};
 
 /// A key out of a file, held in this process.
 ///
-/// It reads PEM: PKCS#8, plain or under a password (PBES2), PKCS#1 for RSA and SEC 1 for ECDSA.
+/// It reads PEM: PKCS#8, plain or under a password (PBES2), PKCS#1 for RSA and SEC 1 for ECDSA,
+/// both also under a password in OpenSSL's old way (RFC 1423: AES or triple DES in CBC mode), and
+/// what cosign encrypts (`BEGIN ENCRYPTED SIGSTORE PRIVATE KEY`, once `COSIGN`).
 /// The first private key of the file counts; other blocks, such as the curve that OpenSSL writes
 /// before it, are passed over.
 #[derive(Debug)]

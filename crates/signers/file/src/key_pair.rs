@@ -28,6 +28,7 @@ use crate::{
     KeyError, encrypted,
     error::named,
     pem::{KeyBlock, KeyKind},
+    sigstore,
 };
 
 /// A private key in this process, ready to sign.
@@ -64,14 +65,19 @@ impl KeyPair {
         password: Option<&Zeroizing<String>>,
     ) -> Result<Self, KeyError> {
         let block = KeyBlock::first(text)?;
+        let password = || password.ok_or(KeyError::PasswordMissing);
+        let der = match &block.legacy {
+            Some(encryption) => encryption.decrypt(&block.der, password()?)?,
+            None => block.der,
+        };
         match block.kind {
             KeyKind::EncryptedPkcs8 => {
-                let password = password.ok_or(KeyError::PasswordMissing)?;
-                Self::from_pkcs8(encrypted::decrypt(&block.der, password)?.as_bytes())
+                Self::from_pkcs8(encrypted::decrypt(&der, password()?)?.as_bytes())
             }
-            KeyKind::Pkcs1 => Self::from_pkcs1(&block.der),
-            KeyKind::Pkcs8 => Self::from_pkcs8(&block.der),
-            KeyKind::Sec1 => Self::from_sec1(&block.der),
+            KeyKind::Pkcs1 => Self::from_pkcs1(&der),
+            KeyKind::Pkcs8 => Self::from_pkcs8(&der),
+            KeyKind::Sec1 => Self::from_sec1(&der),
+            KeyKind::Sigstore => Self::from_pkcs8(&sigstore::decrypt(&der, password()?)?),
         }
     }
 

@@ -22,7 +22,9 @@ mod ephemeral;
 mod error;
 mod file_signer;
 mod key_pair;
+mod legacy;
 mod pem;
+mod sigstore;
 
 pub use ephemeral::EphemeralSigner;
 pub use error::{Error, KeyError};

@@ -3,11 +3,13 @@
 use pem_rfc7468::Decoder;
 use zeroize::Zeroizing;
 
-use crate::KeyError;
+use crate::{KeyError, legacy::Encryption};
 
 /// The first private key of a file, as it is written there.
 pub(crate) struct KeyBlock {
     pub(crate) kind: KeyKind,
+    /// How `der` is encrypted, where headers in the block say that it is.
+    pub(crate) legacy: Option<Encryption>,
     pub(crate) der: Zeroizing<Vec<u8>>,
 }
 
@@ -17,6 +19,8 @@ pub(crate) enum KeyKind {
     Pkcs1,
     Pkcs8,
     Sec1,
+    /// The bytes are JSON, not DER.
+    Sigstore,
 }
 
 impl KeyBlock {
@@ -28,12 +32,11 @@ impl KeyBlock {
             let length = find(start, end.as_bytes()).ok_or(UNTERMINATED)? + end.len();
             let (block, after) = start.split_at(length);
             if let Some(kind) = kind(label)? {
-                if find(block, b"\nProc-Type:").is_some() {
-                    return Err(KeyError::LegacyEncryption);
-                }
+                let (legacy, rest) = Encryption::split(block)?;
                 return Ok(Self {
                     kind,
-                    der: decode(block)?,
+                    legacy,
+                    der: decode(&rest)?,
                 });
             }
             found.get_or_insert_with(|| label.to_owned());
@@ -60,8 +63,7 @@ fn kind(label: &str) -> Result<Option<KeyKind>, KeyError> {
         "PRIVATE KEY" => Some(KeyKind::Pkcs8),
         "RSA PRIVATE KEY" => Some(KeyKind::Pkcs1),
         "ENCRYPTED COSIGN PRIVATE KEY" | "ENCRYPTED SIGSTORE PRIVATE KEY" => {
-            let label = label.to_owned();
-            return Err(KeyError::SigstoreEncryption { label });
+            Some(KeyKind::Sigstore)
         }
         "DSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => {
             let kind = label.to_owned();

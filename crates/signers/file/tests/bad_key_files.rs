@@ -119,12 +119,6 @@ fn refuses_a_file_without_a_private_key_and_says_what_it_has() {
 #[test]
 fn says_how_to_convert_what_is_encrypted_in_an_old_way() {
     let folder = folder_with_key();
-    folder.openssl("ec -in key.pem -aes256 -passout pass:right -out legacy.pem");
-    assert_refused!(
-        folder.file("legacy.pem"),
-        KeyError::LegacyEncryption,
-        "openssl pkcs8 -topk8"
-    );
     folder.openssl("pkcs8 -topk8 -in key.pem -v1 PBE-SHA1-3DES -passout pass:right -out pbes1.pem");
     folder.openssl("pkcs8 -topk8 -in key.pem -v2 des3 -passout pass:right -out des.pem");
     folder.openssl(
@@ -140,18 +134,104 @@ fn says_how_to_convert_what_is_encrypted_in_an_old_way() {
 }
 
 #[test]
-fn names_the_tool_whose_encryption_it_does_not_read() {
-    let folder = Folder::new();
-    for label in [
-        "ENCRYPTED SIGSTORE PRIVATE KEY",
-        "ENCRYPTED COSIGN PRIVATE KEY",
-    ] {
-        let file = folder.write(
-            "cosign.key",
-            format!("-----BEGIN {label}-----\neyJrZGYi\n-----END {label}-----\n"),
-        );
-        assert_refused!(file, KeyError::SigstoreEncryption { .. }, label);
+fn refuses_a_wrong_password_for_a_key_in_the_old_pem_way() {
+    let folder = folder_with_key();
+    for number in 0..8 {
+        for cipher in ["aes256", "des3"] {
+            folder.openssl(&format!(
+                "ec -in key.pem -{cipher} -passout pass:wrong{number} -out legacy.pem"
+            ));
+            assert_refused!(
+                folder.file("legacy.pem"),
+                KeyError::WrongPassword,
+                "password"
+            );
+        }
     }
+    let error = FileSigner::open(folder.file("legacy.pem"), None).unwrap_err();
+    assert!(error.to_string().contains("give its password"), "{error}");
+}
+
+#[test]
+fn refuses_headers_in_a_block_that_do_not_say_how_it_is_encrypted() {
+    let folder = folder_with_key();
+    folder.openssl("ec -in key.pem -aes256 -passout pass:right -out legacy.pem");
+    let text = fs::read_to_string(folder.file("legacy.pem")).unwrap();
+    let info = text
+        .lines()
+        .find(|line| line.starts_with("DEK-Info"))
+        .unwrap();
+    for (wrong, what) in [
+        ("", "missing"),
+        ("DEK-Info: AES-256-CBC", "DEK-Info"),
+        ("DEK-Info: AES-256-CBC,", "DEK-Info"),
+        ("DEK-Info: AES-256-CBC,00", "DEK-Info"),
+        (
+            "DEK-Info: AES-256-CBC,+0000000000000000000000000000000",
+            "DEK-Info",
+        ),
+    ] {
+        assert_refused!(
+            folder.write("wrong.pem", text.replace(info, wrong)),
+            KeyError::Malformed { .. },
+            what
+        );
+    }
+    for cipher in ["DES-CBC", "AES-256-GCM"] {
+        let wrong = text.replace("AES-256-CBC", cipher);
+        assert_refused!(
+            folder.write("wrong.pem", wrong),
+            KeyError::EncryptionUnsupported { .. },
+            cipher
+        );
+    }
+}
+
+#[test]
+fn refuses_a_wrong_password_and_a_damaged_box_for_a_key_of_cosign() {
+    let folder = Folder::new();
+    let json = |n: u32, cipher: &str, ciphertext: &str| {
+        format!(
+            r#"{{"kdf":{{"name":"scrypt","params":{{"N":{n},"r":8,"p":1}},"salt":"AAAA"}},
+            "cipher":{{"name":"{cipher}","nonce":"{}"}},"ciphertext":"{ciphertext}"}}"#,
+            "A".repeat(32)
+        )
+    };
+    let block = |json: &str| {
+        folder.write("json", json);
+        folder.openssl("base64 -in json -out base64");
+        let base64 = fs::read_to_string(folder.file("base64")).unwrap();
+        let label = "ENCRYPTED SIGSTORE PRIVATE KEY";
+        let text = format!("-----BEGIN {label}-----\n{base64}-----END {label}-----\n");
+        folder.write("cosign.key", text)
+    };
+    let data = "A".repeat(200);
+    for (content, what) in [
+        ("{}".to_owned(), "sigstore"),
+        ("garbage".to_owned(), "sigstore"),
+        (json(1 << 15, "aes", &data), "sigstore"),
+        (json(1 << 15, "nacl/secretbox", "AAAA"), "sigstore"),
+        (json(1 << 15, "nacl/secretbox", "*"), "sigstore"),
+        (json(1 << 30, "nacl/secretbox", &data), "scrypt"),
+        (json(3, "nacl/secretbox", &data), "scrypt"),
+    ] {
+        assert_refused!(block(&content), KeyError::Malformed { .. }, what);
+    }
+    let right_shape = json(1 << 15, "nacl/secretbox", &data);
+    assert_refused!(
+        block(&right_shape),
+        KeyError::WrongPassword,
+        "does not open"
+    );
+
+    let made = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cosign/p256.key");
+    assert_refused!(
+        PathBuf::from(made),
+        KeyError::WrongPassword,
+        "does not open"
+    );
+    let error = FileSigner::open(made, None).unwrap_err();
+    assert!(error.to_string().contains("give its password"), "{error}");
 }
 
 #[test]
@@ -261,6 +341,21 @@ proptest! {
     ) {
         let folder = Folder::new();
         let text = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
+        refused(folder.write("any.pem", text));
+    }
+
+    #[test]
+    fn survives_any_header(
+        label in "(EC |RSA |ENCRYPTED |ENCRYPTED SIGSTORE )?PRIVATE KEY",
+        headers in proptest::collection::vec(
+            "(Proc-Type: ?4,ENCRYPTED|DEK-Info: ?(AES-(128|192|256)|DES-EDE3)-CBC,([0-9A-F]{16}|[0-9A-F]{32})|[!-~]{0,9}:[ -~]{0,20})?",
+            0..4,
+        ),
+        body in "(([A-Za-z0-9+/]{4}){0,16}\n){0,4}",
+    ) {
+        let folder = Folder::new();
+        let headers = headers.join("\n");
+        let text = format!("-----BEGIN {label}-----\n{headers}\n\n{body}-----END {label}-----\n");
         refused(folder.write("any.pem", text));
     }
 }

@@ -149,3 +149,58 @@ async fn does_not_use_a_password_that_is_not_needed() {
     FileSigner::open(folder.file("key.pem"), Some(&password)).unwrap();
     FileSigner::open(folder.file("key.pem"), None).unwrap();
 }
+
+#[tokio::test]
+async fn reads_what_openssl_encrypted_before_pkcs8() {
+    let folder = Folder::new();
+    folder.openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out ec.pem");
+    folder.openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.pem");
+    for (kind, algorithm) in [
+        ("ec", Algorithm::EcdsaP384Sha384),
+        ("rsa", Algorithm::RsaPkcs1Sha256),
+    ] {
+        for cipher in ["aes128", "aes192", "aes256", "des3"] {
+            folder.openssl(&format!(
+                "{kind} -in {kind}.pem -{cipher} -passout pass:{PASSWORD} -out {cipher}.pem {}",
+                if kind == "rsa" { "-traditional" } else { "" }
+            ));
+            let file = format!("{cipher}.pem");
+            let text = std::fs::read_to_string(folder.file(&file)).unwrap();
+            assert!(text.contains("Proc-Type: 4,ENCRYPTED"), "{text}");
+            judged(&folder, &file, algorithm).await;
+
+            folder.write("crlf.pem", text.replace('\n', "\r\n"));
+            judged(&folder, "crlf.pem", algorithm).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn reads_what_cosign_encrypts() {
+    let folder = Folder::new();
+    let made = |name: &str| {
+        let file = format!("{}/tests/cosign/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(file).unwrap()
+    };
+    let password = Zeroizing::new(PASSWORD.to_owned());
+    for (name, algorithm) in [
+        ("p256", Algorithm::EcdsaP256Sha256),
+        ("p384", Algorithm::EcdsaP384Sha384),
+        ("rsa", Algorithm::RsaPkcs1Sha256),
+        ("ed25519", Algorithm::Ed25519),
+    ] {
+        let text = made(&format!("{name}.key"));
+        // Its first versions had another name for the same.
+        for label in ["SIGSTORE", "COSIGN"] {
+            let file = folder.write("cosign.key", text.replace("SIGSTORE", label));
+            let signer = FileSigner::open(file, Some(&password)).unwrap();
+            assert_eq!(signer.algorithm(), algorithm, "{name}");
+            folder.write("cosign.pub", made(&format!("{name}.pub")));
+            folder.openssl("pkey -pubin -in cosign.pub -outform DER -out cosign.der");
+            let public = std::fs::read(folder.file("cosign.der")).unwrap();
+            assert_eq!(signer.public_key().as_ref(), public, "{name}");
+            let signature = signer.sign(b"message").await.unwrap();
+            assert!(folder.accepts(&signer, b"message", &signature.0), "{name}");
+        }
+    }
+}
