@@ -26,19 +26,23 @@ impl ChainguardIdentity {
 }
 
 impl Kind for ChainguardIdentity {
-    fn principal(&self, token: &VerifiedToken) -> Result<Principal, Error> {
+    fn challenge<'t>(&self, token: &'t VerifiedToken) -> Result<&'t str, Error> {
         let claims = Fields::of(
             token,
             &["act", "email", "email_verified", "internal", "sub"],
         )?;
         check_unused(claims)?;
         let verified = is_true(token.claim("email_verified"))?;
-        let challenge = match (claims.text("email")?, token.subject()) {
-            ("", "") => return Err(Error::ClaimAbsent { name: "sub" }),
-            ("", subject) => subject,
-            (_, _) if !verified => return Err(Error::EmailUnverified),
-            (email, _) => email,
-        };
+        match (claims.text("email")?, token.subject()) {
+            ("", "") => Err(Error::ClaimAbsent { name: "sub" }),
+            ("", subject) => Ok(subject),
+            (_, _) if !verified => Err(Error::EmailUnverified),
+            (email, _) => Ok(email),
+        }
+    }
+
+    fn principal(&self, token: &VerifiedToken) -> Result<Principal, Error> {
+        let challenge = self.challenge(token)?;
         let extensions = extensions(token)?;
         let uri = Url::parse(token.issuer())
             .and_then(|issuer| issuer.join_path(&[token.subject()]))

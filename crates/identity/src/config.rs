@@ -7,8 +7,10 @@ mod issuer;
 mod issuer_rules;
 mod keys;
 mod line;
+mod merge;
 mod metadata;
 mod reader;
+mod typed;
 mod warning;
 
 pub use error::{ConfigError, Place, Problem};
@@ -22,8 +24,8 @@ use reader::Reader;
 
 /// The issuer configuration file, read and checked.
 ///
-/// It is YAML, with anchors and merges, or JSON; each key has a YAML spelling (`client-id`) and a
-/// JSON spelling (`ClientID`), and either may be used. [`Issuers`](crate::Issuers) is built from it.
+/// It is YAML, with anchors and merges, whose keys are spelt like `client-id`, or JSON, whose keys
+/// are spelt like `ClientID`. [`Issuers`](crate::Issuers) is built from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     issuers: Vec<IssuerConfig>,

@@ -37,7 +37,7 @@ impl Email {
 }
 
 impl Kind for Email {
-    fn principal(&self, token: &VerifiedToken) -> Result<Principal, Error> {
+    fn challenge<'t>(&self, token: &'t VerifiedToken) -> Result<&'t str, Error> {
         Fields::of(token, &["email", "email_verified"])?;
         let verified = is_true(token.claim("email_verified"))?;
         let address = match token.claim("email") {
@@ -50,6 +50,11 @@ impl Kind for Email {
         if !is_email_address(address) {
             return Err(Error::EmailInvalid);
         }
+        Ok(address)
+    }
+
+    fn principal(&self, token: &VerifiedToken) -> Result<Principal, Error> {
+        let address = self.challenge(token)?;
         let issuer = self.issuer(token)?;
         if issuer.is_empty() {
             return Err(Error::IssuerNameEmpty);
@@ -58,7 +63,7 @@ impl Kind for Email {
         extensions.set(Extension::TokenSubject, token.subject());
         Ok(Principal::new(
             address,
-            SubjectAltName::Email(address.clone()),
+            SubjectAltName::Email(address.to_owned()),
             extensions,
         ))
     }

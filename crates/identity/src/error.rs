@@ -117,6 +117,14 @@ pub enum Error {
         /// The `iss` of the token, cut off when it is long.
         issuer: String,
     },
+    /// The token is good, but no certificate can name whom it speaks for.
+    #[error("{source}")]
+    Unnameable {
+        /// What the caller has to sign all the same.
+        challenge: String,
+        /// Why not.
+        source: Box<Self>,
+    },
     /// No certificate can name the URI that the token leads to.
     #[error(transparent)]
     Uri(CertificateUriError),
@@ -161,6 +169,7 @@ impl Error {
             Self::IssuerNameEmpty
             | Self::NameTemplateBlank { .. }
             | Self::Template { .. }
+            | Self::Unnameable { .. }
             | Self::Uri(_)
             | Self::Url(_) => Fault::Principal,
             Self::Token(cause) if cause.is_provider_failure() => Fault::Provider,
@@ -209,6 +218,7 @@ impl Error {
             Self::Token(cause) => cause.reason(),
             Self::TrustDomain { .. } => "trust-domain",
             Self::UnknownIssuer { .. } => "unknown-issuer",
+            Self::Unnameable { source, .. } => source.reason(),
             Self::Uri(_) => "uri",
             Self::Url(_) => "url",
             Self::UsernameMark => "username-mark",
@@ -218,7 +228,13 @@ impl Error {
 
 impl From<Error> for AuthenticationError {
     fn from(error: Error) -> Self {
-        Self::new(error.fault(), error.reason(), error)
+        let (fault, reason) = (error.fault(), error.reason());
+        match error {
+            Error::Unnameable { challenge, source } => {
+                Self::new(fault, reason, source).with_challenge(challenge)
+            }
+            error => Self::new(fault, reason, error),
+        }
     }
 }
 

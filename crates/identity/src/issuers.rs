@@ -1,12 +1,12 @@
 use core::cmp::Reverse;
 use std::{collections::HashMap, error::Error as StdError, sync::Arc, time::SystemTime};
 
-use fulcio_oidc_verify::{Fetch, Provider, UnverifiedToken, VerifiedToken};
+use fulcio_oidc_verify::{Fetch, Provider, UnverifiedToken};
 use fulcio_principal::{Authenticating, Authenticator, Identity};
 
 use crate::{
-    Config, Error, IssuerAddress, IssuerConfig, IssuerKind, IssuerPattern, Kind, LoadError,
-    config::conflict, kind::kind_of, provider_cache::ProviderCache,
+    Config, Error, IssuerAddress, IssuerConfig, IssuerKind, IssuerObserver, IssuerPattern, Kind,
+    LoadError, config::conflict, kind::kind_of, provider_cache::ProviderCache,
 };
 
 /// The configured issuers, ready to authenticate callers.
@@ -21,10 +21,16 @@ pub struct Issuers {
     by_pattern: Vec<(IssuerPattern, Issuer<Arc<dyn Fetch>>)>,
     providers: ProviderCache,
     unserved: Vec<Unserved>,
+    /// Is told of tokens that are of no configured issuer.
+    stranger: Option<Arc<dyn IssuerObserver>>,
 }
 
 /// What asks an issuer for its keys, or the reason why there is none, which is the caller's own.
 pub type FetchResult = Result<Arc<dyn Fetch>, Box<dyn StdError + Send + Sync>>;
+
+/// The URL or pattern of a configured issuer and its kind; `None` is all issuers that are not
+/// configured.
+pub type Observed<'a> = Option<(&'a str, &'a IssuerKind)>;
 
 /// An issuer whose tokens are refused, because nobody knows the type that its configuration names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +42,24 @@ pub struct Unserved {
     pub kind: IssuerKind,
 }
 
-/// How the tokens of an issuer are checked and read; `S` is where its keys come from.
+/// One entry of the configuration; `S` is where its keys come from.
 #[derive(Debug)]
-enum Issuer<S> {
+struct Issuer<S> {
+    address: String,
+    kind: IssuerKind,
+    observer: Option<Arc<dyn IssuerObserver>>,
+    service: Service<S>,
+}
+
+/// How the tokens of an issuer are checked and read.
+#[derive(Debug)]
+enum Service<S> {
     Served {
         audience: String,
         kind: Box<dyn Kind>,
         source: S,
     },
-    Unserved(IssuerKind),
+    Unserved,
 }
 
 impl Issuers {
@@ -64,6 +79,7 @@ impl Issuers {
             by_pattern: Vec::new(),
             providers: ProviderCache::new(),
             unserved: Vec::new(),
+            stranger: None,
         };
         let mut seen: Vec<&IssuerConfig> = Vec::new();
         for issuer in config.issuers() {
@@ -85,6 +101,27 @@ impl Issuers {
         Ok(issuers)
     }
 
+    /// Has every issuer watched by what `observe` makes for its URL or pattern and its kind, and the
+    /// tokens that are of no configured issuer by what it makes for `None`.
+    #[must_use]
+    pub fn observed_by(
+        mut self,
+        observe: &dyn Fn(Observed<'_>) -> Arc<dyn IssuerObserver>,
+    ) -> Self {
+        self.stranger = Some(observe(None));
+        for issuer in self.by_url.values_mut().flatten() {
+            let observer = observe(Some((&issuer.address, &issuer.kind)));
+            if let Service::Served { source, .. } = &mut issuer.service {
+                source.observe(Arc::clone(&observer) as _);
+            }
+            issuer.observer = Some(observer);
+        }
+        for (_, issuer) in &mut self.by_pattern {
+            issuer.observer = Some(observe(Some((&issuer.address, &issuer.kind))));
+        }
+        self
+    }
+
     /// The issuers whose tokens are refused whatever they say.
     pub fn unserved(&self) -> impl Iterator<Item = &Unserved> {
         self.unserved.iter()
@@ -95,53 +132,42 @@ impl Issuers {
     /// # Errors
     /// No issuer answers for the token, or no certificate can name its principal.
     pub async fn authenticate(&self, token: &str, now: SystemTime) -> Result<Identity, Error> {
-        let token = UnverifiedToken::parse(token)?;
-        let (token, kind) = self.verify(token, now).await?;
-        Ok(Identity::vouched_for(kind.principal(&token)?))
+        let (observer, outcome) = self.judge(token, now).await;
+        if let Some(observer) = observer {
+            Arc::clone(observer).judged(outcome.as_ref().map(|_identity| ()));
+        }
+        outcome
     }
 
-    async fn verify(
+    /// What comes of a token, and who is to be told of it.
+    async fn judge(
         &self,
-        token: UnverifiedToken<'_>,
+        token: &str,
         now: SystemTime,
-    ) -> Result<(VerifiedToken, &dyn Kind), Error> {
-        let issuer = token.issuer().to_owned();
-        if let Some(of_url) = self.by_url.get(&issuer) {
-            let names = |candidate: &&Issuer<Provider>| match candidate {
-                Issuer::Served { audience, .. } => token.audiences().contains(audience),
-                Issuer::Unserved(_) => false,
+    ) -> (Option<&Arc<dyn IssuerObserver>>, Result<Identity, Error>) {
+        let stranger = self.stranger.as_ref();
+        let token = match UnverifiedToken::parse(token) {
+            Ok(token) => token,
+            Err(error) => return (stranger, Err(error.into())),
+        };
+        let iss = token.issuer().to_owned();
+        if let Some(of_url) = self.by_url.get(&iss) {
+            let names = |candidate: &&Issuer<Provider>| match &candidate.service {
+                Service::Served { audience, .. } => token.audiences().contains(audience),
+                Service::Unserved => false,
             };
             // A token for nobody we know is refused by the first one as well as by any other.
-            let chosen = of_url.iter().find(names).or_else(|| of_url.first());
-            return match chosen {
-                Some(Issuer::Served { kind, source, .. }) => {
-                    Ok((source.verify(token, now).await?, &**kind))
-                }
-                Some(Issuer::Unserved(kind)) => Err(not_served(&issuer, kind)),
-                None => Err(unknown(&issuer)),
-            };
-        }
-        let matching = self.by_pattern.iter();
-        match matching
-            .clone()
-            .find(|(pattern, _)| pattern.matches(&issuer))
-        {
-            Some((
-                _,
-                Issuer::Served {
-                    audience,
-                    kind,
-                    source,
-                },
-            )) => {
-                let make = || Provider::new(issuer.as_str(), audience, Arc::clone(source));
-                let provider = self.providers.provider(&issuer, make);
-                let token = provider.verify(token, now).await?;
-                self.providers.prove(&issuer, provider);
-                Ok((token, &**kind))
+            if let Some(chosen) = of_url.iter().find(names).or_else(|| of_url.first()) {
+                return (chosen.observer.as_ref(), chosen.identity(token, now).await);
             }
-            Some((_, Issuer::Unserved(kind))) => Err(not_served(&issuer, kind)),
-            None => Err(unknown(&issuer)),
+        }
+        let mut matching = self.by_pattern.iter();
+        match matching.find(|(pattern, _)| pattern.matches(&iss)) {
+            Some((_, chosen)) => (
+                chosen.observer.as_ref(),
+                chosen.identity(token, now, &self.providers).await,
+            ),
+            None => (stranger, Err(unknown(&iss))),
         }
     }
 
@@ -158,9 +184,9 @@ impl Issuers {
                 kind: issuer.kind.clone(),
             });
         }
-        let served = match kind {
-            None => Issuer::Unserved(issuer.kind.clone()),
-            Some(kind) => Issuer::Served {
+        let service = match kind {
+            None => Service::Unserved,
+            Some(kind) => Service::Served {
                 audience: issuer.client_id.clone(),
                 kind,
                 source: fetch(issuer).map_err(|source| LoadError::Fetch {
@@ -168,6 +194,12 @@ impl Issuers {
                     source,
                 })?,
             },
+        };
+        let served = Issuer {
+            address: issuer.address.as_str().to_owned(),
+            kind: issuer.kind.clone(),
+            observer: None,
+            service,
         };
         match &issuer.address {
             IssuerAddress::Pattern(pattern) => self.by_pattern.push((pattern.clone(), served)),
@@ -180,18 +212,67 @@ impl Issuers {
     }
 }
 
+impl Issuer<Provider> {
+    async fn identity(
+        &self,
+        token: UnverifiedToken<'_>,
+        now: SystemTime,
+    ) -> Result<Identity, Error> {
+        match &self.service {
+            Service::Served { kind, source, .. } => {
+                let token = source.verify(token, now).await?;
+                kind.identity(&token)
+            }
+            Service::Unserved => Err(not_served(token.issuer(), &self.kind)),
+        }
+    }
+}
+
 impl Issuer<Arc<dyn Fetch>> {
+    async fn identity(
+        &self,
+        token: UnverifiedToken<'_>,
+        now: SystemTime,
+        providers: &ProviderCache,
+    ) -> Result<Identity, Error> {
+        let Service::Served {
+            audience,
+            kind,
+            source,
+        } = &self.service
+        else {
+            return Err(not_served(token.issuer(), &self.kind));
+        };
+        let iss = token.issuer().to_owned();
+        let make = || {
+            let mut provider = Provider::new(iss.as_str(), audience, Arc::clone(source));
+            if let Some(observer) = &self.observer {
+                provider.observe(Arc::clone(observer) as _);
+            }
+            provider
+        };
+        let provider = providers.provider(&iss, make);
+        let token = provider.verify(token, now).await?;
+        providers.prove(&iss, provider);
+        kind.identity(&token)
+    }
+
     fn with_provider(self, url: &str) -> Issuer<Provider> {
-        match self {
-            Self::Unserved(kind) => Issuer::Unserved(kind),
-            Self::Served {
-                audience,
-                kind,
-                source,
-            } => Issuer::Served {
-                source: Provider::new(url, audience.as_str(), source),
-                audience,
-                kind,
+        Issuer {
+            address: self.address,
+            kind: self.kind,
+            observer: self.observer,
+            service: match self.service {
+                Service::Unserved => Service::Unserved,
+                Service::Served {
+                    audience,
+                    kind,
+                    source,
+                } => Service::Served {
+                    source: Provider::new(url, audience.as_str(), source),
+                    audience,
+                    kind,
+                },
             },
         }
     }

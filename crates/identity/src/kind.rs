@@ -1,7 +1,7 @@
 use core::fmt;
 
 use fulcio_oidc_verify::VerifiedToken;
-use fulcio_principal::Principal;
+use fulcio_principal::{Fault, Identity, Principal};
 
 use crate::{
     BuildkiteJob, ChainguardIdentity, CiProvider, CodefreshWorkflow, Config, Email, Error,
@@ -14,11 +14,34 @@ use crate::{
 /// An implementation per [`IssuerKind`]; [`Issuers`](crate::Issuers) picks it when it is built and
 /// never asks for the kind again.
 pub trait Kind: fmt::Debug + Send + Sync {
-    /// Reads the principal out of a token that is already trusted.
+    /// What a caller with this token, which is already trusted, must sign to prove that it holds its
+    /// key: the `sub`, unless the kind has another rule.
     ///
     /// # Errors
     /// The token lacks what this kind needs.
+    fn challenge<'t>(&self, token: &'t VerifiedToken) -> Result<&'t str, Error> {
+        Ok(token.subject())
+    }
+
+    /// Reads the principal out of a token that is already trusted.
+    ///
+    /// # Errors
+    /// The token lacks what this kind needs, or no certificate can name its principal.
     fn principal(&self, token: &VerifiedToken) -> Result<Principal, Error>;
+}
+
+impl dyn Kind {
+    /// Whom the token speaks for; where nobody can be named, what the caller has to sign is told.
+    pub(crate) fn identity(&self, token: &VerifiedToken) -> Result<Identity, Error> {
+        match self.principal(token) {
+            Ok(principal) => Ok(Identity::vouched_for(principal)),
+            Err(error) if error.fault() == Fault::Principal => Err(Error::Unnameable {
+                challenge: self.challenge(token)?.to_owned(),
+                source: Box::new(error),
+            }),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The reader for the tokens of an issuer; none if nobody knows its kind.

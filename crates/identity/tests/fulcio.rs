@@ -93,6 +93,8 @@ enum Difference {
     /// A claim that Go reads although it is written in another case refuses the token, because
     /// readers could disagree on it.
     AnotherCase,
+    /// A claim that stands there twice refuses the token; Fulcio takes the last one.
+    Twice,
     /// Fulcio drops the whole path where one claim has a `%` that begins no escape, and names the
     /// bare host.
     BrokenEscape,
@@ -109,6 +111,9 @@ impl Difference {
         let issued = case.subject.is_some();
         if refused && issued && case.name.ends_with("other case") {
             return Some(Self::AnotherCase);
+        }
+        if refused && issued && case.name.ends_with("twice") {
+            return Some(Self::Twice);
         }
         if refused && issued && case.name.starts_with("kubernetes") {
             return Some(Self::KubernetesClaims);
@@ -196,6 +201,6 @@ async fn every_token_is_answered_as_fulcio_answers_it() {
         wrong.len(),
         wrong.join("\n")
     );
-    assert!(cases > 2500 && meant.len() == 4, "{cases} {meant:?}");
+    assert!(cases > 2500 && meant.len() == 5, "{cases} {meant:?}");
     println!("{cases} cases, of which differ on purpose: {meant:?}");
 }

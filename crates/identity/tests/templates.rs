@@ -45,9 +45,19 @@ fn value_of(template: Template, token: &VerifiedToken) -> Result<String, String>
     }
 }
 
+/// A verified token with these claims besides.
+fn with(claims: &str) -> VerifiedToken {
+    let claims: BTreeMap<String, Value> = serde_json::from_str(claims).expect("claims");
+    let claims: Vec<_> = claims
+        .iter()
+        .map(|(name, claim)| (name.as_str(), claim.clone()))
+        .collect();
+    verified(&claims)
+}
+
 #[test]
 fn every_template_gives_what_go_makes_of_it_or_is_refused_when_read() {
-    let token = verified(&[]);
+    let plain = verified(&[]);
     let mut wrong = Vec::new();
     let mut counts: BTreeMap<String, [usize; 2]> = BTreeMap::new();
     for line in VECTORS.lines() {
@@ -63,7 +73,7 @@ fn every_template_gives_what_go_makes_of_it_or_is_refused_when_read() {
         counts.entry(sort.to_owned()).or_default()[usize::from(read.is_ok())] += 1;
         match read {
             // Beyond what is supported; but what is within must be read.
-            Err(error) if sort == "within" && case["refused"] != true => {
+            Err(error) if matches!(sort, "within" | "claims") && case["refused"] != true => {
                 wrong.push(format!("{template:?}: {error}"))
             }
             Err(_) => {}
@@ -73,9 +83,13 @@ fn every_template_gives_what_go_makes_of_it_or_is_refused_when_read() {
                     Some(error) => Err(error.to_owned()),
                     None => Ok(text.to_owned()),
                 };
-                let ours = value_of(read, &token);
+                let ours = match case["claims"].as_str() {
+                    Some(claims) => value_of(read, &with(claims)),
+                    None => value_of(read, &plain),
+                };
                 if ours != go {
-                    wrong.push(format!("{template:?}: {ours:?}, not {go:?}"));
+                    let claims = &case["claims"];
+                    wrong.push(format!("{template:?} {claims}: {ours:?}, not {go:?}"));
                 }
             }
         }
@@ -86,6 +100,7 @@ fn every_template_gives_what_go_makes_of_it_or_is_refused_when_read() {
         wrong.len(),
         wrong.join("\n")
     );
+    assert!(counts["claims"][1] > 300);
     assert!(counts["within"][1] > 400 && counts["damaged"].iter().all(|count| *count > 50));
     assert!(
         counts["written"][0] > 100 && counts["written"][1] > 40,

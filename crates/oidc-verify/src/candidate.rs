@@ -1,4 +1,6 @@
-use crate::{Algorithm, AlgorithmSet, Error, KeySet, Malformed, UnverifiedToken, VerifiedToken};
+use crate::{
+    Algorithm, AlgorithmSet, Error, KeySet, Malformed, UnverifiedToken, VerifiedToken, claims,
+};
 
 /// A token whose registered claims hold; only its signature is open.
 pub(crate) struct Candidate<'a>(UnverifiedToken<'a>);
@@ -63,7 +65,7 @@ impl Verdict<'_> {
 
 impl SignedToken {
     pub(crate) fn read(self) -> Result<VerifiedToken, Error> {
-        let claims = serde_json::from_slice(&self.payload).map_err(Malformed::Claims)?;
+        let claims = claims::unambiguous(&self.payload).map_err(Malformed::Claims)?;
         Ok(VerifiedToken::new(self.issuer, self.subject, claims))
     }
 }

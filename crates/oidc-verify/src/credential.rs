@@ -5,6 +5,8 @@ use ureq::http::HeaderValue;
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::FetchError;
+
 /// Where the token comes from that an issuer's own host wants to see, such as the service account
 /// token of a Kubernetes cluster.
 pub trait Credential: fmt::Debug + Send + Sync {
@@ -22,7 +24,8 @@ pub trait Credential: fmt::Debug + Send + Sync {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Bearer {
-    /// The URL of the issuer. Requests to another scheme, host or port are made without the token.
+    /// The URL of the issuer. While there is a token, requests to another scheme, host or port are
+    /// not made at all: whatever they brought would not come from where the token is wanted.
     pub issuer: String,
     /// The token.
     pub credential: Arc<dyn Credential>,
@@ -38,21 +41,19 @@ impl Bearer {
         }
     }
 
-    /// The header of a request to `url` (RFC 6750 section 2.1), if it may have one.
-    pub(crate) fn authorization(
-        &self,
-        url: &Url,
-    ) -> Result<Option<HeaderValue>, Box<dyn StdError + Send + Sync>> {
-        let issuer = Url::parse(&self.issuer)?;
-        // The origin of other schemes is equal to nothing.
-        if issuer.origin() != url.origin() {
-            return Ok(None);
-        }
-        let Some(token) = self.credential.token()? else {
+    /// The header of a request to `url` (RFC 6750 section 2.1), if there is a token.
+    pub(crate) fn authorization(&self, url: &Url) -> Result<Option<HeaderValue>, FetchError> {
+        let Some(token) = self.credential.token().map_err(FetchError::Credential)? else {
             return Ok(None);
         };
+        let issuer = Url::parse(&self.issuer).map_err(|_no_url| FetchError::Url)?;
+        // The origin of other schemes is equal to nothing.
+        if issuer.origin() != url.origin() {
+            return Err(FetchError::OtherHost);
+        }
         let value = Zeroizing::new(format!("Bearer {}", token.trim()));
-        let mut value = HeaderValue::from_str(&value)?;
+        let mut value =
+            HeaderValue::from_str(&value).map_err(|error| FetchError::Credential(error.into()))?;
         value.set_sensitive(true);
         Ok(Some(value))
     }

@@ -24,6 +24,9 @@ pub enum FetchError {
     /// The token that the issuer's host wants to see cannot be read.
     #[error("the token for the issuer's host cannot be read")]
     Credential(#[source] Box<dyn StdError + Send + Sync>),
+    /// The issuer's host wants to see a token, and this is not its host.
+    #[error("the issuer is asked with a token, which no other host may see")]
+    OtherHost,
     /// The answer leads to another host or to a less safe scheme, or there were too many redirects.
     #[error("a redirect was refused")]
     Redirect,

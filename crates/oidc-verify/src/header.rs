@@ -10,7 +10,8 @@ use crate::{Algorithm, Malformed};
 
 /// What is used of a token's header (RFC 7515 §4.1).
 ///
-/// Keys that a token brings or points at (`jwk`, `jku`, `x5c`, `x5u`) are not read.
+/// A token that brings a key along (`jwk`, `x5c`) is refused; what it points at (`jku`, `x5u`) is
+/// not looked at.
 #[derive(Debug)]
 pub(crate) struct Header {
     pub(crate) algorithm: Algorithm,
@@ -22,6 +23,9 @@ impl Header {
         let parameters: Parameters = serde_json::from_slice(json).map_err(Malformed::Header)?;
         if parameters.critical {
             return Err(Malformed::Critical);
+        }
+        if parameters.key {
+            return Err(Malformed::EmbeddedKey);
         }
         if parameters.unencoded {
             return Err(Malformed::Unencoded);
@@ -42,6 +46,7 @@ impl Header {
 struct Parameters {
     algorithm: Option<String>,
     critical: bool,
+    key: bool,
     key_id: Option<String>,
     unencoded: bool,
 }
@@ -72,7 +77,13 @@ impl<'de> Visitor<'de> for ParametersVisitor {
                     map.next_value::<IgnoredAny>()?;
                     header.critical = true;
                 }
+                "jwk" | "x5c" => {
+                    map.next_value::<IgnoredAny>()?;
+                    header.key = true;
+                }
                 "kid" => header.key_id = map.next_value()?,
+                // Read for its type alone, which Fulcio insists on.
+                "nonce" => _ = map.next_value::<Option<String>>()?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

@@ -96,11 +96,10 @@ impl HttpFetch {
             return Err(transport(ureq::Error::Timeout(Timeout::Global)));
         }
         let mut request = self.agent.get(url.as_str());
-        if let Some(bearer) = &self.bearer {
-            let value = bearer.authorization(url).map_err(FetchError::Credential)?;
-            if let Some(value) = value {
-                request = request.header(AUTHORIZATION, value);
-            }
+        if let Some(bearer) = &self.bearer
+            && let Some(value) = bearer.authorization(url)?
+        {
+            request = request.header(AUTHORIZATION, value);
         }
         request
             .config()

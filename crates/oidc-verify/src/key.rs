@@ -9,14 +9,12 @@ use aws_lc_rs::{
         RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm,
     },
 };
-use base64::{
-    Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
-use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-use crate::{Algorithm, AlgorithmSet};
+use crate::{
+    Algorithm, AlgorithmSet,
+    jwk::{Jwk, octets},
+};
 
 /// A key of a key set that can verify tokens (RFC 7517 §4), parsed once for each of its algorithms.
 pub(crate) struct Key {
@@ -26,15 +24,14 @@ pub(crate) struct Key {
 
 impl Key {
     /// The key that `jwk` describes, unless it is one that must not or cannot verify tokens.
-    pub(crate) fn usable(jwk: Value) -> Option<Self> {
-        let jwk: Jwk = serde_json::from_value(jwk).ok()?;
+    pub(crate) fn usable(jwk: Jwk) -> Option<Self> {
         let verifiers = jwk
             .permitted()?
             .iter()
             .filter_map(|algorithm| Some((algorithm, jwk.verifier(algorithm)?)))
             .collect::<Vec<_>>();
         (!verifiers.is_empty()).then_some(Self {
-            id: jwk.kid.filter(|id| !id.is_empty()),
+            id: jwk.kid.clone().filter(|id| !id.is_empty()),
             verifiers,
         })
     }
@@ -61,36 +58,18 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A key as it is written (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
-#[derive(Deserialize)]
-struct Jwk {
-    kty: String,
-    kid: Option<String>,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    purpose: Option<String>,
-    key_ops: Option<Vec<String>>,
-    crv: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    d: Option<IgnoredAny>,
-}
-
 impl Jwk {
-    /// The algorithms that kind and parameters of the key leave; none for an encryption key, and
-    /// none for a private key that is lying open.
+    /// The algorithms that kind and parameters of the key leave; none for an encryption key.
     fn permitted(&self) -> Option<AlgorithmSet> {
         let encrypts = self
             .purpose
             .as_deref()
             .is_some_and(|purpose| purpose != "sig");
-        let signs_only = self
-            .key_ops
-            .as_ref()
-            .is_some_and(|operations| !operations.iter().any(|one| one == "verify"));
-        if encrypts || signs_only || self.d.is_some() {
+        let signs_only = match &self.key_ops {
+            Some(Value::Array(operations)) => !operations.iter().any(|one| one == "verify"),
+            _ => false,
+        };
+        if encrypts || signs_only {
             return None;
         }
         let own: AlgorithmSet = match (self.kty.as_str(), self.crv.as_deref()) {
@@ -113,7 +92,7 @@ impl Jwk {
     /// The key, made ready for `algorithm`, which fits its kind.
     fn verifier(&self, algorithm: Algorithm) -> Option<ParsedPublicKey> {
         match algorithm {
-            Algorithm::EdDsa => ParsedPublicKey::new(&ED25519, octets(self.x.as_ref()?)?).ok(),
+            Algorithm::EdDsa => ParsedPublicKey::new(&ED25519, octets(self.x.as_deref()?)?).ok(),
             Algorithm::Es256 => self.point(&ECDSA_P256_SHA256_FIXED, 32),
             Algorithm::Es384 => self.point(&ECDSA_P384_SHA384_FIXED, 48),
             Algorithm::Es512 => self.point(&ECDSA_P521_SHA512_FIXED, 66),
@@ -132,7 +111,7 @@ impl Jwk {
         algorithm: &'static dyn VerificationAlgorithm,
         size: usize,
     ) -> Option<ParsedPublicKey> {
-        let (x, y) = (octets(self.x.as_ref()?)?, octets(self.y.as_ref()?)?);
+        let (x, y) = (octets(self.x.as_deref()?)?, octets(self.y.as_deref()?)?);
         if x.len() != size || y.len() != size {
             return None;
         }
@@ -140,7 +119,7 @@ impl Jwk {
     }
 
     fn modulus(&self, parameters: &'static RsaParameters) -> Option<ParsedPublicKey> {
-        let (n, e) = (octets(self.n.as_ref()?)?, octets(self.e.as_ref()?)?);
+        let (n, e) = (octets(self.n.as_deref()?)?, octets(self.e.as_deref()?)?);
         let (n, e) = (without_leading_zeros(&n), without_leading_zeros(&e));
         let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
         if !RSA_BITS.contains(&bits) {
@@ -153,20 +132,10 @@ impl Jwk {
 }
 
 /// The first octet of an uncompressed point (SEC 1 §2.3.3).
-const UNCOMPRESSED: u8 = 4;
+pub(crate) const UNCOMPRESSED: u8 = 4;
 
 /// How long a modulus may be.
 const RSA_BITS: core::ops::RangeInclusive<usize> = 2048..=8192;
-
-/// Base64url as key sets are really written: with padding or without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-fn octets(text: &String) -> Option<Vec<u8>> {
-    BASE64.decode(text).ok()
-}
 
 fn without_leading_zeros(octets: &[u8]) -> &[u8] {
     let zeros = octets.iter().take_while(|octet| **octet == 0).count();

@@ -2,15 +2,14 @@ use core::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::{Algorithm, Error, key::Key};
+use crate::{Algorithm, Error, jwk::Jwk, key::Key};
 
 /// The keys that an issuer signs with (RFC 7517 §5), each parsed once.
 ///
-/// A key that must not verify tokens (for encryption, symmetric, private, RSA below 2048 bits) or
-/// cannot (of an unknown kind, broken) is left out; the others stay usable. Keys may share a `kid`
-/// or have none.
+/// A key that must not verify tokens (for encryption, symmetric, RSA below 2048 bits) is left out;
+/// the others stay usable. A key that cannot be read (of an unknown kind, broken) spoils the set,
+/// because it does in Fulcio, and so does a private key. Keys may share a `kid` or have none.
 pub struct KeySet(Vec<Key>);
 
 impl KeySet {
@@ -18,7 +17,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`Error::KeySet`] when it is not an object with an array `keys`.
+    /// [`Error::KeySet`] when it is not an object with an array `keys`, and when one of them cannot be
+    /// read.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         let document: Document =
             serde_json::from_slice(json).map_err(|source| Error::KeySet(Arc::new(source)))?;
@@ -62,5 +62,5 @@ impl fmt::Debug for KeySet {
 
 #[derive(Deserialize)]
 struct Document {
-    keys: Vec<Value>,
+    keys: Vec<Jwk>,
 }

@@ -6,7 +6,7 @@
 //! Documents come through the trait [`Fetch`]; [`HttpFetch`] is the one for production.
 //!
 //! A token must be a compact JWS (RFC 7515) with one of ten [`Algorithm`]s; `none` and HMAC have no
-//! name here. Keys that a token brings along or points at are never looked at. What a claim means
+//! name here. A token that brings a key along is refused, and what it points at is never fetched. What a claim means
 //! is the business of `fulcio-identity`.
 //!
 //! ```
@@ -38,6 +38,7 @@
 
 mod algorithm;
 mod candidate;
+mod claims;
 mod credential;
 mod discovery;
 mod error;
@@ -46,18 +47,22 @@ mod fetch;
 mod header;
 mod http_fetch;
 mod http_options;
+mod jwk;
 mod key;
 mod key_set;
 mod known;
+mod letter_case;
 mod malformed;
 mod numeric_date;
 mod provider;
+mod provider_observer;
 mod registered;
 mod surrogate;
 mod token;
 mod verified;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
+pub use claims::Claims;
 pub use credential::{Bearer, Credential};
 pub use discovery::DiscoveryError;
 pub use error::Error;
@@ -68,5 +73,6 @@ pub use http_options::{HttpOptions, HttpOptionsError};
 pub use key_set::KeySet;
 pub use malformed::Malformed;
 pub use provider::Provider;
+pub use provider_observer::ProviderObserver;
 pub use token::UnverifiedToken;
-pub use verified::{Claims, VerifiedToken};
+pub use verified::VerifiedToken;

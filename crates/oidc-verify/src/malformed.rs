@@ -12,7 +12,8 @@ pub enum Malformed {
         /// Where it breaks.
         source: DecodeError,
     },
-    /// The payload is not an object of claims, or a registered claim has the wrong type.
+    /// The payload is not an object of claims, a claim stands in it twice, or a registered claim
+    /// has the wrong type.
     #[error("the payload is not a set of claims")]
     Claims(#[source] serde_json::Error),
     /// A distributed claim (OpenID Connect Core §5.6.2) names no source.
@@ -21,6 +22,10 @@ pub enum Malformed {
     /// The header has `crit`, and no extension is understood (RFC 7515 §4.1.11).
     #[error("the header has critical extensions")]
     Critical,
+    /// The header brings a key along (`jwk`, `x5c`, RFC 7515 §4.1.3 and §4.1.6); keys come from the
+    /// issuer alone.
+    #[error("the header brings a key along")]
+    EmbeddedKey,
     /// The header is not an object, or one of its parameters has the wrong type.
     #[error("the header is not a set of parameters")]
     Header(#[source] serde_json::Error),
@@ -43,6 +48,7 @@ impl Malformed {
             | Self::Claims(_)
             | Self::ClaimSource
             | Self::Critical
+            | Self::EmbeddedKey
             | Self::Header(_)
             | Self::Parts
             | Self::Unencoded => "malformed",

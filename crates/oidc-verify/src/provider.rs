@@ -9,7 +9,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::{Error, Fetch, UnverifiedToken, VerifiedToken, candidate::Verdict, known::Known};
+use crate::{
+    Error, Fetch, ProviderObserver, UnverifiedToken, VerifiedToken, candidate::Verdict,
+    known::Known,
+};
 
 /// One issuer: what it has published, kept, and fetched again when need be.
 ///
@@ -25,6 +28,7 @@ pub struct Provider {
     issuer: Arc<str>,
     audience: String,
     fetch: Arc<dyn Fetch>,
+    observer: Option<Arc<dyn ProviderObserver>>,
     cache: Arc<Mutex<Cache>>,
 }
 
@@ -67,8 +71,14 @@ impl Provider {
             issuer: issuer.into(),
             audience: audience.into(),
             fetch,
+            observer: None,
             cache: Arc::default(),
         }
+    }
+
+    /// Tells `observer` of every fetch from now on.
+    pub fn observe(&mut self, observer: Arc<dyn ProviderObserver>) {
+        self.observer = Some(observer);
     }
 
     /// The issuer.
@@ -156,6 +166,8 @@ impl Provider {
             issuer: Arc::clone(&self.issuer),
             occasion,
             outcome: None,
+            begun: Instant::now(),
+            observer: self.observer.clone(),
             cache: Arc::clone(&self.cache),
             _ended: ended,
         };
@@ -208,6 +220,8 @@ struct Landing {
     issuer: Arc<str>,
     occasion: Occasion,
     outcome: Option<Result<Known, Error>>,
+    begun: Instant,
+    observer: Option<Arc<dyn ProviderObserver>>,
     cache: Arc<Mutex<Cache>>,
     _ended: watch::Sender<()>,
 }
@@ -220,9 +234,12 @@ impl Landing {
 
 impl Drop for Landing {
     fn drop(&mut self) {
+        let outcome = self.outcome.take().unwrap_or(Err(Error::Abandoned));
+        if let Some(observer) = &self.observer {
+            observer.fetched(outcome.as_ref().map(|_known| ()), self.begun.elapsed());
+        }
         let mut cache = lock(&self.cache);
         cache.flight = None;
-        let outcome = self.outcome.take().unwrap_or(Err(Error::Abandoned));
         cache.resting_until = (outcome.is_err() || self.occasion == Occasion::UnknownKey)
             .then(|| Instant::now() + Provider::COOL_DOWN);
         match outcome {

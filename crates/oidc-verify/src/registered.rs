@@ -9,14 +9,14 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::{Error, Malformed, numeric_date::Seconds};
+use crate::{Error, Malformed, letter_case::same_but_for_case, numeric_date::Seconds};
 
 /// The registered claims (RFC 7519 §4.1, OpenID Connect Core §2), read before the signature is
 /// checked and therefore without building up anything else.
 ///
-/// The rules are those of Fulcio's verifier: of a claim that stands there twice the last one
-/// counts, `null` leaves the one before, and a wrong type refuses the token even where the value
-/// is not used. What Fulcio also reads, names in another case, is refused instead.
+/// The rules are those of Fulcio's verifier: a wrong type refuses the token even where the value
+/// is not used. What Fulcio also reads is refused instead: names in another case here, and claims
+/// that stand there twice when all claims are read.
 #[derive(Default)]
 pub(crate) struct Registered {
     pub(crate) issuer: String,
@@ -102,8 +102,8 @@ impl<'de> Visitor<'de> for RegisteredVisitor {
         let mut claims = Registered::default();
         while let Some(name) = map.next_key::<Name>()? {
             match name {
-                Name::Issuer => set(&mut claims.issuer, map.next_value()?),
-                Name::Subject => set(&mut claims.subject, map.next_value()?),
+                Name::Issuer => claims.issuer = or_default(&mut map)?,
+                Name::Subject => claims.subject = or_default(&mut map)?,
                 Name::Audience => claims.audiences = map.next_value::<Audiences>()?.0,
                 Name::Expiry => claims.expiry = Some(map.next_value::<Seconds>()?.0),
                 Name::IssuedAt => _ = map.next_value::<Seconds>()?,
@@ -111,8 +111,8 @@ impl<'de> Visitor<'de> for RegisteredVisitor {
                     claims.not_before = map.next_value::<Option<Seconds>>()?.map(|time| time.0);
                 }
                 Name::Nonce | Name::AccessTokenHash => _ = map.next_value::<Option<String>>()?,
-                Name::ClaimNames => merge(&mut claims.source_names, map.next_value()?),
-                Name::ClaimSources => merge(&mut claims.sources, map.next_value()?),
+                Name::ClaimNames => claims.source_names = or_default(&mut map)?,
+                Name::ClaimSources => claims.sources = or_default(&mut map)?,
                 Name::Other => _ = map.next_value::<IgnoredAny>()?,
             }
         }
@@ -120,17 +120,13 @@ impl<'de> Visitor<'de> for RegisteredVisitor {
     }
 }
 
-fn set(claim: &mut String, value: Option<String>) {
-    if let Some(value) = value {
-        *claim = value;
-    }
-}
-
-fn merge<V>(claim: &mut BTreeMap<String, V>, value: Option<BTreeMap<String, V>>) {
-    match value {
-        Some(more) => claim.extend(more),
-        None => claim.clear(),
-    }
+/// The value of a claim, for which `null` is as good as absent.
+fn or_default<'de, A, V>(map: &mut A) -> Result<V, A::Error>
+where
+    A: MapAccess<'de>,
+    V: Deserialize<'de> + Default,
+{
+    Ok(map.next_value::<Option<V>>()?.unwrap_or_default())
 }
 
 #[derive(Clone, Copy)]
@@ -188,16 +184,6 @@ impl<'de> Deserialize<'de> for Name {
 
         deserializer.deserialize_str(NameVisitor)
     }
-}
-
-/// Whether Go's `encoding/json` takes `text` for the field `known`, which is lower-case ASCII
-/// without the letter k.
-fn same_but_for_case(known: &str, text: &str) -> bool {
-    let fold = |letter| match letter {
-        'ſ' => 's',
-        other => other.to_ascii_lowercase(),
-    };
-    known.chars().eq(text.chars().map(fold))
 }
 
 /// `aud`: one string, or an array of strings.

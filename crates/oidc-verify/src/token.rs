@@ -79,7 +79,8 @@ impl<'a> UnverifiedToken<'a> {
     ///
     /// The first of [`Error::Issuer`], [`Error::Audience`], [`Error::Expired`],
     /// [`Error::NotYetValid`], [`Error::Algorithm`] and [`Error::Signature`] that is so;
-    /// [`Error::Malformed`] when the claims of a well-signed token are not JSON all through.
+    /// [`Error::Malformed`] when the claims of a well-signed token are not JSON all through, or one
+    /// of them stands there twice.
     pub fn verify(
         self,
         keys: &KeySet,

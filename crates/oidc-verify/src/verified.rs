@@ -2,8 +2,7 @@ use core::fmt;
 
 use serde_json::Value;
 
-/// The claims of a token, by name.
-pub type Claims = serde_json::Map<String, Value>;
+use crate::Claims;
 
 /// A token that its issuer has signed, for us, and that has not expired.
 ///
@@ -37,8 +36,7 @@ impl VerifiedToken {
         &self.subject
     }
 
-    /// All claims. Of a claim that stands there twice the last one counts, and half of a surrogate
-    /// pair is U+FFFD.
+    /// All claims. None stands there twice, and half of a surrogate pair is U+FFFD.
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims

@@ -498,6 +498,119 @@ async fn refuses_a_discovery_document_that_is_not_the_issuers() {
     }
 }
 
+/// The rules of Fulcio's verifier, which decodes all of these.
+#[tokio::test(start_paused = true)]
+async fn members_of_a_discovery_document_have_their_types() {
+    let endpoints = [
+        "authorization_endpoint",
+        "device_authorization_endpoint",
+        "token_endpoint",
+        "userinfo_endpoint",
+    ];
+    for name in endpoints {
+        for value in [json!(1), json!(true), json!([]), json!({})] {
+            assert_eq!(
+                judged_with(name, &value).await,
+                "discovery",
+                "{name}: {value}"
+            );
+        }
+        for value in [json!(null), json!(""), json!("anything")] {
+            assert_eq!(
+                judged_with(name, &value).await,
+                "accepted",
+                "{name}: {value}"
+            );
+        }
+    }
+    let algorithms = "id_token_signing_alg_values_supported";
+    for value in [json!(["ES256", 1]), json!("ES256"), json!({})] {
+        assert_eq!(
+            judged_with(algorithms, &value).await,
+            "discovery",
+            "{value}"
+        );
+    }
+    assert_eq!(
+        judged_with(algorithms, &json!(["ES256", null])).await,
+        "accepted"
+    );
+    assert_eq!(
+        judged_with("subject_types_supported", &json!(1)).await,
+        "accepted"
+    );
+}
+
+/// Fulcio's verifier would read them.
+#[tokio::test(start_paused = true)]
+async fn refuses_members_in_another_case_and_members_that_stand_there_twice() {
+    for member in [
+        r#""JWKS_URI":"https://issuer.example.com/other""#,
+        r#""jw\u212as_uri":null"#,
+        r#""i\u017fsuer":null"#,
+        r#""Token_Endpoint":1"#,
+        r#""Id_token_signing_alg_values_supported":["RS256"]"#,
+        r#""jwks_uri":null"#,
+        r#""token_endpoint":null,"token_endpoint":null"#,
+    ] {
+        assert_eq!(judged_beside(member).await, "discovery", "{member}");
+    }
+    assert_eq!(
+        judged_beside(r#""jwks-uri":1,"x":1,"x":2"#).await,
+        "accepted"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn refuses_nesting_that_no_reader_follows() {
+    let deep = |depth: usize| format!(r#""x":{}{}"#, "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(judged_beside(&deep(20_000)).await, "discovery");
+    assert_eq!(judged_beside(&deep(100)).await, "accepted");
+}
+
+/// Texts that the WHATWG standard repairs, and Go does not.
+#[tokio::test(start_paused = true)]
+async fn refuses_a_key_set_url_that_must_be_repaired_first() {
+    for url in [
+        " https://issuer.example.com/keys",
+        "https:issuer.example.com/keys",
+        "https:/issuer.example.com/keys",
+        "https:\\\\issuer.example.com/keys",
+        "https:///issuer.example.com/keys",
+        "https://issuer.example.com/ke\nys",
+        "https://issuer.example.com/%zz",
+        "https://issuer.example.com:/%",
+    ] {
+        assert_eq!(
+            judged_with("jwks_uri", &json!(url)).await,
+            "discovery",
+            "{url:?}"
+        );
+    }
+}
+
+async fn judged_with(name: &str, value: &serde_json::Value) -> &'static str {
+    let scene = scene();
+    let mut discovery = scene.idp.discovery();
+    discovery[name] = value.clone();
+    judged(&scene, discovery.to_string()).await
+}
+
+/// The same for a document that has `member` besides.
+async fn judged_beside(member: &str) -> &'static str {
+    let scene = scene();
+    let document = scene.idp.discovery().to_string();
+    let document = document.replacen('{', &format!("{{{member},"), 1);
+    judged(&scene, document).await
+}
+
+async fn judged(scene: &Scene, discovery: String) -> &'static str {
+    scene
+        .fetch
+        .answer(&scene.idp.discovery_url(), Answer::Body(discovery.into()));
+    scene.reason(&scene.idp.token()).await
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_slash_at_the_end_of_an_issuer_is_dropped_for_discovery_only() {
     let scene = of(FakeIdp::new(key("k")).issued_by("https://issuer.example.com/tenant/"));
@@ -510,4 +623,39 @@ async fn one_slash_at_the_end_of_an_issuer_is_dropped_for_discovery_only() {
 async fn an_issuer_over_http_may_have_its_keys_there() {
     let scene = of(FakeIdp::new(key("k")).issued_by("http://127.0.0.1:5555/dev-idp"));
     assert_eq!(scene.reason(&scene.idp.token()).await, "accepted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_token_or_a_key_points_at_is_never_fetched() {
+    const ELSEWHERE: &str = "https://elsewhere.example.com/keys";
+    let own = key("first").published_with("x5u", ELSEWHERE);
+    let scene = of(FakeIdp::new(own));
+    let stranger = FakeKey::generate(Algorithm::Es256).named("first");
+    let set = json!({ "keys": [stranger.jwk()] });
+    scene
+        .fetch
+        .answer(ELSEWHERE, Answer::Body(set.to_string().into_bytes()));
+    let pointing = |name: &str| {
+        let draft = scene.idp.draft().parameter(name, ELSEWHERE);
+        let sources = json!({ "s": { "endpoint": ELSEWHERE, "access_token": "t" } });
+        draft
+            .claim("_claim_names", json!({ "groups": "s" }))
+            .claim("_claim_sources", sources)
+    };
+    for name in ["jku", "x5u", "iss", "url"] {
+        let forged = pointing(name).signed_by(&stranger).mint();
+        assert_eq!(scene.reason(&forged).await, "signature", "{name}");
+        let good = pointing(name).mint();
+        assert_eq!(scene.reason(&good).await, "accepted", "{name}");
+    }
+    for name in ["jwk", "x5c"] {
+        let bringing = scene.idp.draft().parameter(name, stranger.jwk());
+        let forged = bringing.signed_by(&stranger).mint();
+        assert_eq!(scene.reason(&forged).await, "malformed", "{name}");
+    }
+    assert_eq!(scene.fetch.requests_for(ELSEWHERE), 0);
+    assert_eq!(
+        scene.fetch.requests(),
+        scene.discoveries() + scene.key_sets()
+    );
 }

@@ -149,6 +149,16 @@ fn refuses_a_header_that_is_not_one() {
         (r#"{"alg":"ES256","b64":0}"#, "malformed"),
         (r#"{"alg":"ES256","typ":"at+jwt"}"#, "accepted"),
         (r#"{"alg":"ES256","kid":"\ud800"}"#, "malformed"),
+        (r#"{"alg":"ES256","jwk":{"kty":"EC"}}"#, "malformed"),
+        (r#"{"alg":"ES256","jwk":{}}"#, "malformed"),
+        (r#"{"alg":"ES256","jwk":"k"}"#, "malformed"),
+        (r#"{"alg":"ES256","jwk":null}"#, "malformed"),
+        (r#"{"alg":"ES256","x5c":["MIIB"]}"#, "malformed"),
+        (r#"{"alg":"ES256","x5c":7}"#, "malformed"),
+        (r#"{"alg":"ES256","jku":7,"x5u":[],"x5t":{}}"#, "accepted"),
+        (r#"{"alg":"ES256","nonce":"n"}"#, "accepted"),
+        (r#"{"alg":"ES256","nonce":null}"#, "accepted"),
+        (r#"{"alg":"ES256","nonce":7}"#, "malformed"),
     ] {
         assert_eq!(outcome(|draft| draft.header(header)), reason, "{header}");
     }
@@ -243,14 +253,28 @@ fn follows_distributed_claims_to_their_source_but_no_further() {
     assert_eq!(reason, "accepted");
 }
 
+/// Fulcio takes the last of them, and refuses some such tokens for the type of the first.
 #[test]
-fn the_last_of_two_claims_counts() {
+fn refuses_a_claim_that_stands_there_twice_at_any_depth() {
     for (ending, reason) in [
+        (r#","email":"eve@example.com""#, "malformed"),
+        (r#","email":"ada@example.com""#, "malformed"),
+        (r#","email":null"#, "malformed"),
+        (r#","em\u0061il":"eve@example.com""#, "malformed"),
+        (r#","sub":"4321""#, "malformed"),
+        (r#","iss":"https://issuer.example.com""#, "malformed"),
+        (r#","aud":["sigstore"]"#, "malformed"),
+        (r#","exp":1800000600"#, "malformed"),
+        (r#","x":7,"x":"7""#, "malformed"),
+        (r#","x":{"y":1,"y":2}"#, "malformed"),
+        (r#","x":[[{"y":[],"y":[]}]]"#, "malformed"),
         (r#","aud":"elsewhere""#, "audience"),
         (r#","iss":"https://other.example""#, "issuer"),
+        (r#","iss":null"#, "issuer"),
         (r#","exp":1"#, "expired"),
-        (r#","exp":1,"exp":1800000600"#, "accepted"),
-        (r#","iss":null"#, "accepted"),
+        (r#","x":{"y":1},"y":{"x":1}"#, "accepted"),
+        (r#","x":[{"y":1},{"y":1}]"#, "accepted"),
+        (r#","x":1,"X":1"#, "accepted"),
     ] {
         assert_eq!(
             outcome(|draft| draft.claims_ending_in(ending)),
@@ -258,14 +282,18 @@ fn the_last_of_two_claims_counts() {
             "{ending}"
         );
     }
+}
+
+#[test]
+fn claims_are_read_as_they_are_written() {
     let idp = idp();
-    let raw = idp
-        .draft()
-        .claims_ending_in(r#","email":"eve@example.com""#)
-        .mint();
+    let ending = r#","x":[null,true,-7,18446744073709551615,1.5,-0,1e20,"é\u00e9",{"y":{}},[]]"#;
+    let raw = idp.draft().claims_ending_in(ending).mint();
+    let token = verify(&idp, &raw).unwrap();
+    let read = token.claim("x").unwrap().to_string();
     assert_eq!(
-        verify(&idp, &raw).unwrap().claim("email").unwrap(),
-        "eve@example.com"
+        read,
+        r#"[null,true,-7,18446744073709551615,1.5,-0.0,1e+20,"éé",{"y":{}},[]]"#
     );
 }
 

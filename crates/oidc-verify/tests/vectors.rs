@@ -9,7 +9,10 @@ use fulcio_testkit::idp::FakeIdp;
 use serde_json::Value;
 
 fn outcome(case: &Value) -> &'static str {
-    let keys = KeySet::parse(case["jwks"].to_string().as_bytes()).unwrap();
+    let keys = match KeySet::parse(case["jwks"].to_string().as_bytes()) {
+        Ok(keys) => keys,
+        Err(error) => return error.reason(),
+    };
     let expected = Expectation::new("https://issuer.example.com", "sigstore", AlgorithmSet::ALL);
     let verified = UnverifiedToken::parse(case["token"].as_str().unwrap())
         .and_then(|token| token.verify(&keys, &expected, FakeIdp::now()));

@@ -24,6 +24,7 @@ pub type Authenticating<'a> =
 pub struct AuthenticationError {
     fault: Fault,
     reason: &'static str,
+    challenge: Option<String>,
     source: Box<dyn StdError + Send + Sync>,
 }
 
@@ -53,14 +54,28 @@ impl AuthenticationError {
         Self {
             fault,
             reason,
+            challenge: None,
             source: source.into(),
         }
+    }
+
+    /// Notes what the caller has to sign all the same: one who cannot is told of that first.
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: impl Into<String>) -> Self {
+        self.challenge = Some(challenge.into());
+        self
     }
 
     /// What kind of failure it is.
     #[must_use]
     pub fn fault(&self) -> Fault {
         self.fault
+    }
+
+    /// What the caller has to sign, where the token is good enough to say so.
+    #[must_use]
+    pub fn challenge(&self) -> Option<&str> {
+        self.challenge.as_deref()
     }
 
     /// A short stable word for metrics and logs.

@@ -266,16 +266,6 @@ impl Extension {
         Some(TABLE.iter().find(|row| row.oid == oid)?.extension)
     }
 
-    /// The extension that an issuer configuration means by `key`, in YAML or JSON spelling.
-    #[must_use]
-    pub fn from_config_key(key: &str) -> Option<Self> {
-        let row = TABLE.iter().find(|row| {
-            row.keys
-                .is_some_and(|(yaml, json)| key == yaml || key == json)
-        })?;
-        Some(row.extension)
-    }
-
     /// The last arc of the OID.
     #[must_use]
     pub fn arc(self) -> u8 {
@@ -376,15 +366,10 @@ mod tests {
     }
 
     #[test]
-    fn configuration_keys_are_found_in_both_spellings() {
+    fn both_spellings_of_a_configuration_key_are_the_same_words() {
         for (yaml, json) in TABLE.iter().filter_map(|row| row.keys) {
-            assert_eq!(
-                Extension::from_config_key(yaml),
-                Extension::from_config_key(json)
-            );
             assert_eq!(json.to_lowercase(), yaml.replace('-', ""));
         }
-        assert_eq!(Extension::from_config_key("issuer"), None);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use core::net::IpAddr;
 
-/// A URL's scheme and host, both in lower case.
+use fulcio_go_url::Url;
+
+/// A URL's scheme, in lower case, and its host as it is written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) scheme: String,
@@ -10,38 +12,44 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Reads them from `scheme://host…`; user, port, path and query are dropped.
+    /// Reads them from a URL as Go does; user, port, path and query are dropped.
     pub(super) fn of(url: &str) -> Option<Self> {
-        let (scheme, rest) = url.split_once("://")?;
-        let authority = rest.split(['/', '?', '#']).next()?;
-        let host_and_port = authority.rsplit('@').next()?;
-        let host = match host_and_port.strip_prefix('[') {
-            Some(ipv6) => ipv6.split_once(']')?.0,
-            None => host_and_port.split(':').next()?,
-        };
-        let scheme_is_name = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
-        (scheme_is_name && !host.is_empty()).then(|| Self {
-            scheme: scheme.to_ascii_lowercase(),
-            host: host.to_ascii_lowercase(),
+        let url = Url::parse(url).ok()?;
+        let host = str::from_utf8(url.hostname()).ok()?;
+        (!url.scheme().is_empty() && !host.is_empty()).then(|| Self {
+            scheme: url.scheme().to_owned(),
+            host: host.to_owned(),
         })
     }
 
     /// Whether the host is this machine.
     pub(super) fn is_loopback(&self) -> bool {
-        self.host == "localhost"
+        self.host.eq_ignore_ascii_case("localhost")
             || (self.host.parse::<IpAddr>()).is_ok_and(|address| address.is_loopback())
     }
 }
 
-/// Whether two hosts have one owner, by the public suffix list.
-///
-/// Fulcio compares the last two labels, for which `a.co.uk` and `b.co.uk` are one.
+/// Whether two hosts have one owner, by the public suffix list, which letter case does not concern.
 pub(super) fn same_owner(one: &str, other: &str) -> bool {
     let is_address = |host: &str| host.parse::<IpAddr>().is_ok();
-    if one == other || is_address(one) || is_address(other) {
+    let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
+    if one == other || is_address(&one) || is_address(&other) {
         return one == other;
     }
-    psl::domain_str(one).is_some_and(|domain| psl::domain_str(other) == Some(domain))
+    psl::domain_str(&one).is_some_and(|domain| psl::domain_str(&other) == Some(domain))
+}
+
+/// Whether two hosts are the same or end in the same two labels, byte by byte.
+///
+/// That is Fulcio's rule, for which `a.co.uk` and `b.co.uk` are one, but `a.example.com` and
+/// `Example.com` are not.
+pub(super) fn same_end(one: &str, other: &str) -> bool {
+    one == other || last_labels(one).is_some_and(|labels| last_labels(other) == Some(labels))
+}
+
+fn last_labels(host: &str) -> Option<(&str, &str)> {
+    let (before, last) = host.rsplit_once('.')?;
+    Some((before.rsplit('.').next()?, last))
 }
 
 #[cfg(test)]
@@ -54,6 +62,17 @@ mod tests {
         assert!(same_owner("example.co.uk", "id.example.co.uk"));
         assert!(same_owner("one.corp.internal", "two.corp.internal"));
         assert!(same_owner("localhost", "localhost"));
+        assert!(same_owner("Users.example.com", "accounts.EXAMPLE.com"));
+    }
+
+    #[test]
+    fn hosts_with_one_end_are_spelt_alike_there() {
+        assert!(same_end("a.example.com", "b.example.com"));
+        assert!(same_end("localhost", "localhost"));
+        assert!(!same_end("a.example.com", "Example.com"));
+        assert!(!same_end("a.example.com", "example.com."));
+        assert!(!same_end("one", "other"));
+        assert!(!same_end("com", "example.com"));
     }
 
     #[test]
@@ -80,7 +99,7 @@ mod tests {
         };
         assert_eq!(
             Origin::of("HTTPS://A.example:8443/x?y#z"),
-            origin("https", "a.example")
+            origin("https", "A.example")
         );
         assert_eq!(Origin::of("http://[::1]:80"), origin("http", "::1"));
         assert_eq!(

@@ -1,4 +1,4 @@
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use crate::{ClaimPathError, TemplateError};
 
@@ -28,7 +28,7 @@ pub struct Place {
 pub enum Problem {
     /// `ca-cert` is not what it has to be.
     #[error(
-        "holds no X.509 certificates that can be read; give one or more PEM blocks CERTIFICATE"
+        "is not all X.509 certificates that can be read; give one or more PEM blocks CERTIFICATE"
     )]
     CaCertificate,
     /// The type is unknown, so nobody knows what clients should sign.
@@ -55,9 +55,21 @@ pub enum Problem {
     ClaimPath(ClaimPathError),
     /// The subjects and the issuer do not belong to the same owner.
     #[error(
-        "`{subject}` and the issuer's host `{issuer}` are not below the same registrable domain"
+        "`{subject}` and the issuer's host `{issuer}` are not below the same registrable domain; \
+         an issuer can only speak for subjects of its own"
     )]
     Domain {
+        /// The host of `subject-domain`.
+        subject: String,
+        /// The host of `issuer-url`.
+        issuer: String,
+    },
+    /// The subjects and the issuer belong to the same owner, but are spelt differently.
+    #[error(
+        "`{subject}` and the issuer's host `{issuer}` differ in letter case or in a dot at the end; \
+         spell both the same"
+    )]
+    DomainSpelling {
         /// The host of `subject-domain`.
         subject: String,
         /// The host of `issuer-url`.
@@ -73,13 +85,17 @@ pub enum Problem {
     #[error("is written twice; take one of the two away")]
     DuplicateKey,
     /// `issuer-claim` on an issuer whose type does not read it.
-    #[error("only issuers of type email may have an issuer-claim; this one is of type {kind}")]
+    #[error(
+        "only issuers of type email may have one, and this one is of type {kind}; take it away"
+    )]
     IssuerClaim {
         /// The type of the issuer.
         kind: String,
     },
-    /// The issuer's URL has no scheme and host.
-    #[error("`{url}` has no scheme and host; write a URL such as https://accounts.example.com")]
+    /// The issuer's URL is none, or has no scheme and host.
+    #[error(
+        "`{url}` is no URL with a scheme and a host; write it such as https://accounts.example.com"
+    )]
     IssuerUrl {
         /// The URL.
         url: String,
@@ -93,13 +109,16 @@ pub enum Problem {
         reason: &'static str,
     },
     /// A switch is neither on nor off.
-    #[error("`{value}` is neither true nor false")]
+    #[error("the text `{value}` is neither true nor false; write one of them, without quotes")]
     NotBoolean {
-        /// What it is.
+        /// The text that it is.
         value: String,
     },
-    /// `subject-domain` of an issuer of type `uri` has no scheme.
-    #[error("`{domain}` has no scheme; for type uri write it such as https://example.com")]
+    /// `subject-domain` of an issuer of type `uri` is no URL, or has no scheme and host.
+    #[error(
+        "`{domain}` is no URL with a scheme and a host; for type uri write it such as \
+         https://example.com"
+    )]
     SchemeAbsent {
         /// The domain.
         domain: String,
@@ -111,7 +130,7 @@ pub enum Problem {
         domain: String,
     },
     /// `subject-domain` and `issuer-url` have different schemes.
-    #[error("the scheme `{subject}` is not the issuer's, which is `{issuer}`")]
+    #[error("the scheme `{subject}` is not the issuer's, which is `{issuer}`; make both the same")]
     SchemeMismatch {
         /// The scheme of `subject-domain`.
         subject: String,
@@ -181,6 +200,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = OneLine(f);
         write!(f, "{}", self.file)?;
         if let Some(line) = self.place.line {
             write!(f, ":{line}")?;
@@ -189,6 +209,21 @@ impl fmt::Display for ConfigError {
             write!(f, ": {}", self.place.keys.join("."))?;
         }
         write!(f, ": {}", self.problem)
+    }
+}
+
+/// Writes what a file says, line breaks and other control characters escaped, so that a message
+/// stays one line.
+pub(super) struct OneLine<'f, 'b>(pub(super) &'f mut fmt::Formatter<'b>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive(char::is_control) {
+            let plain = part.trim_end_matches(char::is_control);
+            self.0.write_str(plain)?;
+            write!(self.0, "{}", part[plain.len()..].escape_debug())?;
+        }
+        Ok(())
     }
 }
 

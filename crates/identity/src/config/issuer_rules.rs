@@ -7,7 +7,7 @@ use x509_cert::der::Decode;
 
 use super::{
     CiMetadata, Concern, IssuerAddress, IssuerConfig, IssuerKind, Problem,
-    domain::{Origin, same_owner},
+    domain::{Origin, same_end, same_owner},
     keys::{self, Key},
 };
 use crate::{ClaimPath, IssuerPattern, spiffe_id::trust_domain};
@@ -20,28 +20,25 @@ pub(super) struct Settings<'a> {
     pub(super) ci_metadata: &'a BTreeMap<String, CiMetadata>,
     /// The text of a setting; empty if it is not there.
     pub(super) read: &'a dyn Fn(Key) -> String,
+    /// What a switch is set to, off if it is not there; its text if that is neither on nor off.
+    pub(super) switch: &'a dyn Fn(Key) -> Result<bool, String>,
 }
 
-/// A rule that an issuer does not keep, and the key to blame; none for the issuer itself.
-pub(super) struct Broken {
-    pub(super) key: Option<Key>,
-    pub(super) problem: Problem,
+/// A rule that an issuer does not keep.
+pub(super) enum Broken {
+    /// A key must be there, and is not.
+    Missing { key: Key, reason: &'static str },
+    /// What is behind a key cannot be used.
+    Wrong { key: Key, problem: Problem },
 }
 
 impl Broken {
     fn at(key: Key, problem: Problem) -> Self {
-        let key = Some(key);
-        Self { key, problem }
+        Self::Wrong { key, problem }
     }
 
     fn missing(key: Key, reason: &'static str) -> Self {
-        Self {
-            key: None,
-            problem: Problem::Missing {
-                key: key.yaml,
-                reason,
-            },
-        }
+        Self::Missing { key, reason }
     }
 }
 
@@ -60,7 +57,7 @@ pub(super) fn check(settings: &Settings<'_>) -> Result<IssuerConfig, Broken> {
     issuer.contact = read(keys::CONTACT);
     issuer.description = read(keys::DESCRIPTION);
     issuer.environment = read(keys::ENVIRONMENT);
-    issuer.skip_email_verification = boolean(settings, keys::SKIP_EMAIL_VERIFICATION)?;
+    issuer.skip_email_verification = switch(settings, keys::SKIP_EMAIL_VERIFICATION)?;
     issuer.spiffe_trust_domain = read(keys::SPIFFE_TRUST_DOMAIN);
     issuer.subject_domain = read(keys::SUBJECT_DOMAIN);
 
@@ -152,14 +149,8 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Broken> {
     Ok(certificates)
 }
 
-/// A boolean as YAML 1.1 writes it, which Go's parser still takes.
-fn boolean(settings: &Settings<'_>, key: Key) -> Result<bool, Broken> {
-    let value = (settings.read)(key);
-    match value.to_lowercase().as_str() {
-        "" | "false" | "no" | "n" | "off" => Ok(false),
-        "true" | "yes" | "y" | "on" => Ok(true),
-        _ => Err(Broken::at(key, Problem::NotBoolean { value })),
-    }
+fn switch(settings: &Settings<'_>, key: Key) -> Result<bool, Broken> {
+    (settings.switch)(key).map_err(|value| Broken::at(key, Problem::NotBoolean { value }))
 }
 
 fn issuer_claim(settings: &Settings<'_>, issuer: &mut IssuerConfig) -> Result<(), Broken> {
@@ -201,7 +192,7 @@ fn ci_provider(settings: &Settings<'_>, issuer: &mut IssuerConfig) -> Result<(),
 fn spiffe(issuer: &IssuerConfig) -> Result<(), Broken> {
     let domain = issuer.spiffe_trust_domain.clone();
     if domain.is_empty() {
-        let reason = "issuers of type spiffe must have";
+        let reason = "issuers of type spiffe must have, such as example.com";
         return Err(Broken::missing(keys::SPIFFE_TRUST_DOMAIN, reason));
     }
     if trust_domain(&domain).is_none() {
@@ -214,7 +205,7 @@ fn spiffe(issuer: &IssuerConfig) -> Result<(), Broken> {
 fn uri(issuer: &IssuerConfig, url: &str) -> Result<(), Broken> {
     let domain = issuer.subject_domain.clone();
     if domain.is_empty() {
-        let reason = "issuers of type uri must have";
+        let reason = "issuers of type uri must have, such as https://example.com";
         return Err(Broken::missing(keys::SUBJECT_DOMAIN, reason));
     }
     let Some(subject) = Origin::of(&domain) else {
@@ -235,14 +226,15 @@ fn uri(issuer: &IssuerConfig, url: &str) -> Result<(), Broken> {
 fn username(issuer: &IssuerConfig, url: &str) -> Result<(), Broken> {
     let domain = issuer.subject_domain.clone();
     if domain.is_empty() {
-        let reason = "issuers of type username must have";
+        let reason = "issuers of type username must have, such as example.com";
         return Err(Broken::missing(keys::SUBJECT_DOMAIN, reason));
     }
-    if domain.contains([':', '/', '?', '#', '@']) {
+    let is_go_url = fulcio_go_url::Url::parse(&domain).is_ok();
+    if domain.contains([':', '/', '?', '#', '@']) || !is_go_url {
         let problem = Problem::SchemePresent { domain };
         return Err(Broken::at(keys::SUBJECT_DOMAIN, problem));
     }
-    one_owner(domain.to_ascii_lowercase(), origin(url)?.host)
+    one_owner(domain, origin(url)?.host)
 }
 
 fn origin(url: &str) -> Result<Origin, Broken> {
@@ -253,13 +245,15 @@ fn origin(url: &str) -> Result<Origin, Broken> {
 }
 
 fn one_owner(subject: String, issuer: String) -> Result<(), Broken> {
-    if same_owner(&subject, &issuer) {
+    let bare = |host: &str| host.strip_suffix('.').unwrap_or(host).to_owned();
+    let problem = if !same_owner(&bare(&subject), &bare(&issuer)) {
+        Problem::Domain { subject, issuer }
+    } else if !same_end(&subject, &issuer) {
+        Problem::DomainSpelling { subject, issuer }
+    } else {
         return Ok(());
-    }
-    Err(Broken::at(
-        keys::SUBJECT_DOMAIN,
-        Problem::Domain { subject, issuer },
-    ))
+    };
+    Err(Broken::at(keys::SUBJECT_DOMAIN, problem))
 }
 
 fn challenge_claim(settings: &Settings<'_>, issuer: &mut IssuerConfig) -> Result<(), Broken> {

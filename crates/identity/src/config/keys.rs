@@ -2,9 +2,9 @@
 
 use fulcio_principal::Extension;
 
-use super::document::Shape;
+use super::document::{Format, Shape};
 
-/// A key in both spellings; either may stand in either format.
+/// A key in both spellings. As in Fulcio, which of them is read depends on the format alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) yaml: &'static str,
@@ -73,9 +73,37 @@ pub(super) const FIXED_EXTENSIONS: &[Key] = &[key("issuer", "Issuer"), key("subj
 
 impl Key {
     /// The one of `known` that `written` spells.
-    pub(super) fn find(known: &[Self], written: &str) -> Option<Self> {
-        let spells = |key: &&Self| key.yaml == written || key.json == written;
+    pub(super) fn find(known: &[Self], written: &str, format: Format) -> Option<Self> {
+        let spells = |key: &&Self| key.name(format) == written;
         known.iter().find(spells).copied()
+    }
+
+    /// Whether Fulcio takes `written` for one of `known`: in JSON, letter case does not matter to it.
+    pub(super) fn is_meant(known: &[Self], written: &str, format: Format) -> bool {
+        known
+            .iter()
+            .any(|key| is_spelling(key.name(format), written, format))
+    }
+
+    /// How a file of this format spells it.
+    pub(super) fn name(self, format: Format) -> &'static str {
+        match format {
+            Format::Json => self.json,
+            Format::Yaml => self.yaml,
+        }
+    }
+}
+
+/// Whether Fulcio takes `written` for the key `name`.
+pub(super) fn is_spelling(name: &str, written: &str, format: Format) -> bool {
+    let fold = |letter: char| match letter {
+        'ſ' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    };
+    match format {
+        Format::Json => name.chars().map(fold).eq(written.chars().map(fold)),
+        Format::Yaml => name == written,
     }
 }
 
@@ -84,62 +112,68 @@ pub(super) fn nearest<T: AsRef<str>>(
     known: impl IntoIterator<Item = T>,
     written: &str,
 ) -> Option<T> {
-    let simple = |text: &str| text.to_lowercase().replace('_', "-");
+    let simple = |text: &str| text.to_lowercase().replace(['_', '-'], "");
     let limit = 1 + written.chars().count() / 4;
-    let distance = |key: &T| {
-        let key = key.as_ref();
-        let simply = strsim::damerau_levenshtein(&simple(key), &simple(written));
-        // Of two spellings of one key, the one that is written like it.
-        (simply, strsim::damerau_levenshtein(key, written))
-    };
+    let distance = |key: &T| strsim::damerau_levenshtein(&simple(key.as_ref()), &simple(written));
     known
         .into_iter()
         .map(|key| (distance(&key), key))
-        .filter(|((simply, _), _)| *simply <= limit)
+        .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, key)| key)
 }
 
-/// Both spellings of all keys.
-pub(super) fn spellings(known: &[Key]) -> impl Iterator<Item = &'static str> {
-    known.iter().flat_map(|key| [key.yaml, key.json])
+/// How a file of this format spells each of `known`.
+pub(super) fn spellings(known: &[Key], format: Format) -> impl Iterator<Item = &'static str> {
+    known.iter().map(move |key| key.name(format))
 }
 
-/// Both spellings of all extensions that templates set.
-pub(super) fn extension_spellings() -> impl Iterator<Item = &'static str> {
-    Extension::all()
-        .flat_map(|extension| [extension.yaml_key(), extension.json_key()])
-        .flatten()
+/// The extension that `written` spells, if it is one that templates set.
+pub(super) fn extension(written: &str, format: Format) -> Option<Extension> {
+    Extension::all().find(|extension| extension_key(*extension, format) == Some(written))
+}
+
+/// How a file of this format spells all extensions that templates set.
+pub(super) fn extension_spellings(format: Format) -> impl Iterator<Item = &'static str> {
+    Extension::all().filter_map(move |extension| extension_key(extension, format))
+}
+
+fn extension_key(extension: Extension, format: Format) -> Option<&'static str> {
+    match format {
+        Format::Json => extension.json_key(),
+        Format::Yaml => extension.yaml_key(),
+    }
 }
 
 /// The shape of what is behind a key at the top of the file.
-pub(super) fn file_shape(written: &str) -> Shape {
-    match Key::find(FILE, written) {
-        Some(OIDC_ISSUERS | META_ISSUERS) => Shape::Table(|_| Shape::Table(issuer_shape)),
-        Some(CI_ISSUER_METADATA) => Shape::Table(|_| Shape::Table(metadata_shape)),
+pub(super) fn file_shape(written: &str, format: Format) -> Shape {
+    match Key::find(FILE, written, format) {
+        Some(OIDC_ISSUERS | META_ISSUERS) => Shape::Table(|_, _| Shape::Table(issuer_shape)),
+        Some(CI_ISSUER_METADATA) => Shape::Table(|_, _| Shape::Table(metadata_shape)),
         _ => Shape::Ignored,
     }
 }
 
-fn issuer_shape(written: &str) -> Shape {
-    match Key::find(ISSUER, written) {
-        Some(_) => Shape::Scalar,
+fn issuer_shape(written: &str, format: Format) -> Shape {
+    match Key::find(ISSUER, written, format) {
+        Some(SKIP_EMAIL_VERIFICATION) => Shape::Switch,
+        Some(_) => Shape::Text,
         None => Shape::Ignored,
     }
 }
 
-fn metadata_shape(written: &str) -> Shape {
-    match Key::find(METADATA, written) {
-        Some(EXTENSION_TEMPLATES) => Shape::Table(|written| {
-            let fixed = Key::find(FIXED_EXTENSIONS, written).is_some();
-            if fixed || Extension::from_config_key(written).is_some() {
-                Shape::Scalar
+fn metadata_shape(written: &str, format: Format) -> Shape {
+    match Key::find(METADATA, written, format) {
+        Some(EXTENSION_TEMPLATES) => Shape::Table(|written, format| {
+            let fixed = Key::find(FIXED_EXTENSIONS, written, format).is_some();
+            if fixed || extension(written, format).is_some() {
+                Shape::Text
             } else {
                 Shape::Ignored
             }
         }),
-        Some(DEFAULT_TEMPLATE_VALUES) => Shape::Table(|_| Shape::Scalar),
-        Some(_) => Shape::Scalar,
+        Some(DEFAULT_TEMPLATE_VALUES) => Shape::Table(|_, _| Shape::Text),
+        Some(_) => Shape::Text,
         None => Shape::Ignored,
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::document::Format;
+use super::document::{BYTE_ORDER_MARK, Format};
 
 /// A key on the way to a place: its text, and how often the same key stands before it.
 pub(super) type Step<'a> = (&'a str, usize);
@@ -15,6 +15,7 @@ pub(super) type Step<'a> = (&'a str, usize);
 /// text is read again and reading fails on purpose at the key.
 pub(super) fn line_of(text: &str, format: Format, path: &[Step<'_>]) -> Option<usize> {
     let finder = Finder { path };
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     match format {
         Format::Json => {
             let mut json = serde_json::Deserializer::from_str(text);

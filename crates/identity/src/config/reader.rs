@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use fulcio_principal::Extension;
 
@@ -26,6 +26,7 @@ pub(super) struct Reader<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Table<'n> {
     entries: &'n [(String, Node)],
+    format: Format,
 }
 
 impl<'a> Reader<'a> {
@@ -48,7 +49,7 @@ impl<'a> Reader<'a> {
             self.error_at(place, Problem::Syntax(error.message))
         })?;
         self.format = format;
-        let root = Table::of(&root);
+        let root = Table::of(&root, format);
         self.check_keys(&[], root, keys::FILE)?;
 
         let ci_metadata = self.ci_metadata(root)?;
@@ -80,14 +81,15 @@ impl<'a> Reader<'a> {
         let mut names: Vec<(&str, usize)> = Vec::new();
         for (name, node) in entries.entries {
             let path = [section_key, name.as_str()];
-            let table = Table::of(node);
+            let table = entries.child(node);
             self.check_keys(&path, table, keys::ISSUER)?;
 
             let settings = issuer_rules::Settings {
                 name,
                 is_meta: section == keys::META_ISSUERS,
                 ci_metadata,
-                read: &|key| table.scalar(key),
+                read: &|key| table.text(key),
+                switch: &|key| table.switch(key),
             };
             let issuer = issuer_rules::check(&settings)
                 .map_err(|broken| self.broken(&path, table, broken))?;
@@ -118,7 +120,7 @@ impl<'a> Reader<'a> {
         };
         self.check_keys(&[section], providers, &[])?;
         for (name, node) in providers.entries {
-            let table = Table::of(node);
+            let table = providers.child(node);
             self.check_keys(&[section, name], table, keys::METADATA)?;
             let mut metadata = CiMetadata::default();
             if let Some((key, node)) = table.entry(keys::SUBJECT_ALTERNATIVE_NAME_TEMPLATE) {
@@ -145,18 +147,22 @@ impl<'a> Reader<'a> {
         path: &[&str],
         table: Table<'_>,
     ) -> Result<BTreeMap<Extension, Template>, ConfigError> {
-        self.check_duplicates(path, table, |written| {
-            Extension::from_config_key(written).and_then(Extension::yaml_key)
-        })?;
+        self.check_duplicates(path, table)?;
+        let format = self.format;
         let mut templates = BTreeMap::new();
         for (written, node) in table.entries {
             let path: Vec<&str> = path.iter().copied().chain([written.as_str()]).collect();
-            if let Some(extension) = Extension::from_config_key(written) {
+            if let Some(extension) = keys::extension(written, format) {
                 templates.insert(extension, self.template(&path, node)?);
-            } else if Key::find(keys::FIXED_EXTENSIONS, written).is_some() {
+            } else if Key::find(keys::FIXED_EXTENSIONS, written, format).is_some() {
+                self.template(&path, node)?;
                 self.warn(&path, Concern::FixedExtension);
             } else {
-                self.unknown(&path, keys::nearest(keys::extension_spellings(), written))?;
+                let is_meant = keys::extension_spellings(format)
+                    .chain(keys::spellings(keys::FIXED_EXTENSIONS, format))
+                    .any(|name| keys::is_spelling(name, written, format));
+                let nearest = keys::nearest(keys::extension_spellings(format), written);
+                self.unknown(&path, nearest, is_meant)?;
             }
         }
         Ok(templates)
@@ -174,61 +180,64 @@ impl<'a> Reader<'a> {
         table: Table<'_>,
         known: &[Key],
     ) -> Result<(), ConfigError> {
-        self.check_duplicates(path, table, |written| {
-            Key::find(known, written).map(|key| key.yaml)
-        })?;
+        self.check_duplicates(path, table)?;
         if known.is_empty() {
             return Ok(());
         }
         for (written, _) in table.entries {
-            if Key::find(known, written).is_none() {
+            if Key::find(known, written, self.format).is_none() {
                 let path: Vec<&str> = path.iter().copied().chain([written.as_str()]).collect();
-                self.unknown(&path, keys::nearest(keys::spellings(known), written))?;
+                let nearest = keys::nearest(keys::spellings(known, self.format), written);
+                let is_meant = Key::is_meant(known, written, self.format);
+                self.unknown(&path, nearest, is_meant)?;
             }
         }
         Ok(())
     }
 
-    /// Refuses keys that stand twice; `name` tells which keys are spellings of one.
-    fn check_duplicates(
-        &self,
-        path: &[&str],
-        table: Table<'_>,
-        name: impl Fn(&str) -> Option<&'static str>,
-    ) -> Result<(), ConfigError> {
-        let mut seen: Vec<(&str, &str)> = Vec::new();
+    /// Refuses keys that stand twice.
+    fn check_duplicates(&self, path: &[&str], table: Table<'_>) -> Result<(), ConfigError> {
+        let mut seen = HashSet::new();
         for (written, _) in table.entries {
-            let meant = name(written).unwrap_or(written);
-            if seen.iter().any(|(_, before)| *before == meant) {
-                let times = seen.iter().filter(|(before, _)| before == written).count();
+            if !seen.insert(written) {
                 let mut path = steps(path);
-                path.push((written, times));
+                path.push((written, 1));
                 return Err(self.error(&path, Problem::DuplicateKey));
             }
-            seen.push((written, meant));
         }
         Ok(())
     }
 
-    fn unknown(&mut self, path: &[&str], nearest: Option<&'static str>) -> Result<(), ConfigError> {
+    /// A key that nothing reads. What Fulcio would read is refused in any case.
+    fn unknown(
+        &mut self,
+        path: &[&str],
+        nearest: Option<&'static str>,
+        is_meant: bool,
+    ) -> Result<(), ConfigError> {
         match self.unknown_keys {
-            UnknownKeys::Refuse => Err(self.error(&steps(path), Problem::UnknownKey { nearest })),
-            UnknownKeys::Tolerate => {
+            UnknownKeys::Tolerate if !is_meant => {
                 self.warn(path, Concern::UnknownKey);
                 Ok(())
+            }
+            UnknownKeys::Refuse | UnknownKeys::Tolerate => {
+                Err(self.error(&steps(path), Problem::UnknownKey { nearest }))
             }
         }
     }
 
     fn broken(&self, issuer: &[&str], table: Table<'_>, broken: Broken) -> ConfigError {
         let mut path = steps(issuer);
-        path.extend(
-            broken
-                .key
-                .and_then(|key| table.written(key))
-                .map(|key| (key, 0)),
-        );
-        self.error(&path, broken.problem)
+        match broken {
+            Broken::Missing { key, reason } => {
+                let key = key.name(self.format);
+                self.error(&path, Problem::Missing { key, reason })
+            }
+            Broken::Wrong { key, problem } => {
+                path.extend(table.written(key).map(|key| (key, 0)));
+                self.error(&path, problem)
+            }
+        }
     }
 
     fn warn(&mut self, path: &[&str], concern: Concern) {
@@ -262,16 +271,21 @@ impl<'a> Reader<'a> {
 
 impl<'n> Table<'n> {
     /// An empty value is an empty mapping.
-    fn of(node: &'n Node) -> Self {
-        match node {
-            Node::Table(entries) => Self { entries },
-            Node::Bool(_) | Node::Ignored | Node::Null | Node::Text(_) => Self { entries: &[] },
-        }
+    fn of(node: &'n Node, format: Format) -> Self {
+        let entries: &[_] = match node {
+            Node::Table(entries) => entries,
+            Node::Bool(_) | Node::Ignored | Node::Null | Node::Text(_) => &[],
+        };
+        Self { entries, format }
+    }
+
+    fn child(self, node: &'n Node) -> Self {
+        Self::of(node, self.format)
     }
 
     fn entry(self, key: Key) -> Option<(&'n str, &'n Node)> {
-        let spells = |written: &str| written == key.yaml || written == key.json;
-        let (written, node) = self.entries.iter().find(|(written, _)| spells(written))?;
+        let name = key.name(self.format);
+        let (written, node) = self.entries.iter().find(|(written, _)| written == name)?;
         Some((written, node))
     }
 
@@ -281,21 +295,29 @@ impl<'n> Table<'n> {
 
     fn table(self, key: Key) -> Option<(&'n str, Self)> {
         self.entry(key)
-            .map(|(written, node)| (written, Self::of(node)))
+            .map(|(written, node)| (written, self.child(node)))
     }
 
-    fn scalar(self, key: Key) -> String {
+    fn text(self, key: Key) -> String {
         self.entry(key)
             .map(|(_, node)| text_of(node))
             .unwrap_or_default()
+    }
+
+    /// Off if it is not there; its text if it is not a boolean.
+    fn switch(self, key: Key) -> Result<bool, String> {
+        match self.entry(key) {
+            Some((_, Node::Bool(value))) => Ok(*value),
+            Some((_, Node::Text(text))) => Err(text.clone()),
+            Some((_, Node::Ignored | Node::Null | Node::Table(_))) | None => Ok(false),
+        }
     }
 }
 
 fn text_of(node: &Node) -> String {
     match node {
-        Node::Bool(value) => value.to_string(),
         Node::Text(text) => text.clone(),
-        Node::Ignored | Node::Null | Node::Table(_) => String::new(),
+        Node::Bool(_) | Node::Ignored | Node::Null | Node::Table(_) => String::new(),
     }
 }
 

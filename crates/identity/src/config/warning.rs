@@ -1,6 +1,6 @@
-use core::fmt;
+use core::fmt::{self, Write as _};
 
-use super::error::Place;
+use super::error::{OneLine, Place};
 
 /// Something in an issuer configuration file that works, but perhaps not as its author thinks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub enum Concern {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = OneLine(f);
         if let Some(line) = self.place.line {
             write!(f, "line {line}: ")?;
         }

@@ -103,7 +103,7 @@ pub enum TemplateFault {
     )]
     UnknownFunction(String),
     /// A part of Go's templates that is not supported.
-    #[error("`{0}` is not supported")]
+    #[error("`{0}` is not supported; write it with fields, if, else and end")]
     Unsupported(String),
 }
 

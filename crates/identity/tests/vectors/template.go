@@ -4,11 +4,14 @@
 //	go run template.go COUNT SEED > more     that many of each sort
 //
 // Sorts: "within" are templates of the forms that are supported, "damaged" are those with one
-// character changed, and "written" are the ones below.
+// character changed, "written" are the ones below, and "claims" are "within" with a token's claims
+// over the values that all of them see. Numbers are written out, as in Fulcio after v1.8.8.
 package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -19,6 +22,7 @@ import (
 type result struct {
 	Sort     string `json:"sort"`
 	Template string `json:"template"`
+	Claims   string `json:"claims,omitempty"`
 	Text     string `json:"text"`
 	Refused  bool   `json:"refused,omitempty"`
 	Error    string `json:"error,omitempty"`
@@ -28,8 +32,12 @@ var values = map[string]string{
 	"a": "x", "b": "", "c": "x", "a_1": "true", "q": "it's \"q\"\n\u00a0", "ä": "é", "oidc.x/y": "true", "true": "t", "f": "false",
 }
 
-func judge(sort, text string) result {
-	r := result{Sort: sort, Template: text}
+func judge(sort, text, claims string) result {
+	r := result{Sort: sort, Template: text, Claims: claims}
+	values := maps.Clone(values)
+	if claims != "" {
+		overlay(values, claims)
+	}
 	t, err := template.New("").Option("missingkey=error").Parse(text)
 	if err != nil {
 		r.Refused = true
@@ -44,9 +52,41 @@ func judge(sort, text string) result {
 	return r
 }
 
+// overlay puts claims over values as the texts that Fulcio makes of them.
+func overlay(values map[string]string, claims string) {
+	var typed map[string]any
+	if err := json.Unmarshal([]byte(claims), &typed); err != nil {
+		panic(err)
+	}
+	for name, claim := range typed {
+		if number, ok := claim.(float64); ok {
+			values[name] = strconv.FormatFloat(number, 'f', -1, 64)
+		} else {
+			values[name] = fmt.Sprintf("%v", claim)
+		}
+	}
+}
+
 type maker struct{ *rand.Rand }
 
 func (m maker) of(choices ...string) string { return choices[m.IntN(len(choices))] }
+
+// claims makes an object whose names are those that templates use.
+func (m maker) claims() string {
+	var b strings.Builder
+	b.WriteString("{")
+	for n, i := 1+m.IntN(4), 0; i < n; i++ {
+		names := []string{"a", "b", "c", "a_1", "q", "ä", "oidc.x/y", "f", "missing"}
+		if i > 0 {
+			b.WriteString(",")
+		}
+		// Each name once: only every n-th may be the i-th.
+		name := names[i+n*m.IntN((len(names)-i+n-1)/n)]
+		b.WriteString(strconv.Quote(name) + ":" + m.of(`"x"`, `""`, `"true"`, `"{{.a}}"`, `"<&>\u2028\\ \u00e9"`, "null", "true", "false", "0", "-0", "1", "1.5", "-2.50",
+			"1e3", "1000000", "9007199254740993", "12345678901234567890", "1e21", "1e-7", "[]", "{}", `["a",1,null,[true]]`, `{"b":1e6,"a":{"c":[1.5]}}`, `[1e20,1e-5,"x y"]`))
+	}
+	return b.String() + "}"
+}
 
 func (m maker) field() string {
 	return m.of(".a", ".b", ".c", ".a_1", ".q", ".ä", ".true", ".f", ".missing", ".b", ".a", ".c")
@@ -196,20 +236,23 @@ func main() {
 	m := maker{rand.New(rand.NewPCG(uint64(seed), 1))}
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetEscapeHTML(false)
-	write := func(sort, text string) {
-		if err := encoder.Encode(judge(sort, text)); err != nil {
+	write := func(sort, text, claims string) {
+		if err := encoder.Encode(judge(sort, text, claims)); err != nil {
 			panic(err)
 		}
 	}
 	for _, text := range written {
-		write("written", text)
+		write("written", text, "")
 	}
 	for range count {
 		text := m.list(2)
 		for !strings.Contains(text, "{{") {
 			text = m.list(2)
 		}
-		write("within", text)
-		write("damaged", m.damage(text))
+		write("within", text, "")
+		write("damaged", m.damage(text), "")
+	}
+	for range count {
+		write("claims", m.action(m.pipeline(1))+m.list(1)+m.action(m.field()), m.claims())
 	}
 }
