@@ -8,7 +8,7 @@ use pki_types::CertificateDer;
 
 use crate::{
     Admission, CertificateAuthority, Certified, Clock, Decision, Error, Journal,
-    RandomSerialNumbers, RequestContext, SerialNumbers, SystemClock, Timestamp,
+    RandomSerialNumbers, RequestContext, SerialNumbers, Stage, SystemClock, Timestamp,
 };
 
 /// Issues certificates to callers whose identity and key have been established.
@@ -125,7 +125,7 @@ impl CertificateIssuer {
                 identity,
                 error: &error,
             };
-            if let Err(failure) = journal.record(decision, context).await {
+            if let Err(failure) = record(&**journal, decision, context).await {
                 tracing::error!(
                     request_id = context.request_id,
                     error = &failure as &dyn core::error::Error,
@@ -149,10 +149,11 @@ impl CertificateIssuer {
             return Err(Error::ProofOfAnother);
         }
         if let Some(admission) = &self.admission {
-            admission
-                .admit(identity, key, context)
-                .await
-                .map_err(Error::Admission)?;
+            let admitted = async {
+                let admitted = admission.admit(identity, key, context).await;
+                admitted.map_err(Error::Admission)
+            };
+            context.stage(Stage::Admit, admitted).await?;
         }
 
         let leaf = self
@@ -166,7 +167,7 @@ impl CertificateIssuer {
             .map_err(Error::Leaf)?;
         let mut certified = self.authority.issue(&leaf, context).await?;
         if let (Timestamp::None, Some(log)) = (&certified.timestamp, &self.detached_log) {
-            certified.timestamp = detached_timestamp(&certified.chain, &**log).await?;
+            certified.timestamp = detached_timestamp(&certified.chain, &**log, context).await?;
         }
 
         if let Some(journal) = &self.journal {
@@ -174,18 +175,28 @@ impl CertificateIssuer {
                 identity,
                 certified: &certified,
             };
-            journal
-                .record(decision, context)
-                .await
-                .map_err(Error::Journal)?;
+            record(&**journal, decision, context).await?;
         }
         Ok(certified)
     }
 }
 
+async fn record(
+    journal: &dyn Journal,
+    decision: Decision<'_>,
+    context: &RequestContext,
+) -> Result<(), Error> {
+    let recorded = async {
+        let recorded = journal.record(decision, context).await;
+        recorded.map_err(Error::Journal)
+    };
+    context.stage(Stage::Journal, recorded).await
+}
+
 async fn detached_timestamp(
     chain: &[CertificateDer<'static>],
     log: &dyn TransparencyLog,
+    context: &RequestContext,
 ) -> Result<Timestamp, Error> {
     let Some((certificate, issuers)) = chain.split_first() else {
         return Ok(Timestamp::None);
@@ -195,6 +206,7 @@ async fn detached_timestamp(
         certificate,
         issuers,
     };
-    let timestamp = log.submit(submission).await.map_err(Error::Log)?;
+    let logged = async { log.submit(submission).await.map_err(Error::Log) };
+    let timestamp = context.stage(Stage::Log, logged).await?;
     Ok(Timestamp::Detached(timestamp))
 }

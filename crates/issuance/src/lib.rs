@@ -7,7 +7,7 @@
 //!
 //! The seams, all object safe: [`CertificateAuthority`] (whoever signs; [`LocalAuthority`] signs with
 //! an [`IssuingKey`]), [`Admission`] (policy), [`Journal`] (the audit trail), [`Clock`] and
-//! [`SerialNumbers`].
+//! [`SerialNumbers`]. An [`Observer`] in the [`RequestContext`] is told how long each stage took.
 //!
 //! What the caller may be told about a failure is a [`Refusal`]; everything else about it is in
 //! the [`Error`], for the operator.
@@ -50,6 +50,7 @@ mod issuer;
 mod issuing_key;
 mod journal;
 mod local;
+mod observer;
 mod pipeline;
 mod refusal;
 mod serial;
@@ -65,6 +66,7 @@ pub use issuer::CertificateIssuer;
 pub use issuing_key::{IssuingKey, IssuingKeyError};
 pub use journal::{Decision, Journal, JournalError, Recording};
 pub use local::LocalAuthority;
+pub use observer::{Observer, Outcome, Stage};
 pub use pipeline::{Pipeline, Request};
 pub use refusal::Refusal;
 pub use serial::{RandomSerialNumbers, SerialNumbers};

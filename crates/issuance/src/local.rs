@@ -5,7 +5,7 @@ use fulcio_ct_client::{Entry, Submission, TransparencyLog, encode_sct_list};
 use pki_types::CertificateDer;
 
 use crate::{
-    CertificateAuthority, Certified, Error, Issuing, IssuingKey, RequestContext, Timestamp,
+    CertificateAuthority, Certified, Error, Issuing, IssuingKey, RequestContext, Stage, Timestamp,
 };
 
 /// The authority that signs with a key of ours.
@@ -34,14 +34,14 @@ impl LocalAuthority {
         }
     }
 
-    async fn certificate(&self, leaf: &Leaf) -> Result<Certified, Error> {
+    async fn certificate(&self, leaf: &Leaf, context: &RequestContext) -> Result<Certified, Error> {
         let leaf = leaf.issued_by(self.key.issuer()).map_err(Error::Issuer)?;
         let (certificate, timestamp) = match &self.log {
-            Some(log) => self.logged(&leaf, &**log).await?,
-            None => (
-                self.key.sign(leaf.certificate(None)).await?,
-                Timestamp::None,
-            ),
+            Some(log) => self.logged(&leaf, &**log, context).await?,
+            None => {
+                let signed = async { self.key.sign(leaf.certificate(None)).await };
+                (context.stage(Stage::Sign, signed).await?, Timestamp::None)
+            }
         };
         let mut chain = Vec::with_capacity(1 + self.key.chain().len());
         chain.push(certificate);
@@ -53,10 +53,12 @@ impl LocalAuthority {
         &self,
         leaf: &IssuedLeaf<'_>,
         log: &dyn TransparencyLog,
+        context: &RequestContext,
     ) -> Result<(CertificateDer<'static>, Timestamp), Error> {
-        let precertificate = self.key.sign(leaf.precertificate()).await?;
-        let timestamp = log
-            .submit(Submission {
+        let signed = async { self.key.sign(leaf.precertificate()).await };
+        let precertificate = context.stage(Stage::SignPrecertificate, signed).await?;
+        let logged = async {
+            log.submit(Submission {
                 entry: Entry::Precertificate {
                     issuer_key_hash: self.key.issuer().key_hash(),
                     tbs: &leaf.log_entry_tbs(),
@@ -65,16 +67,21 @@ impl LocalAuthority {
                 issuers: self.key.chain(),
             })
             .await
-            .map_err(Error::Log)?;
-        let list = encode_sct_list(core::slice::from_ref(&timestamp));
-        let certificate = self.key.sign(leaf.certificate(Some(&list))).await?;
+            .map_err(Error::Log)
+        };
+        let timestamp = context.stage(Stage::Log, logged).await?;
+        let signed = async {
+            let list = encode_sct_list(core::slice::from_ref(&timestamp));
+            self.key.sign(leaf.certificate(Some(&list))).await
+        };
+        let certificate = context.stage(Stage::Sign, signed).await?;
         Ok((certificate, Timestamp::Embedded(timestamp)))
     }
 }
 
 impl CertificateAuthority for LocalAuthority {
-    fn issue<'a>(&'a self, leaf: &'a Leaf, _context: &'a RequestContext) -> Issuing<'a> {
-        Box::pin(self.certificate(leaf))
+    fn issue<'a>(&'a self, leaf: &'a Leaf, context: &'a RequestContext) -> Issuing<'a> {
+        Box::pin(self.certificate(leaf, context))
     }
 
     fn trust_bundle(&self) -> Vec<Vec<CertificateDer<'static>>> {

@@ -5,7 +5,7 @@ use fulcio_challenge::{PermittedAlgorithms, Proof};
 use fulcio_principal::Authenticator;
 use tokio::time::timeout;
 
-use crate::{CertificateIssuer, Certified, Error, RequestContext};
+use crate::{CertificateIssuer, Certified, Error, RequestContext, Stage};
 
 /// What a client sends to get a certificate.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +67,8 @@ impl Pipeline {
     /// Takes one request from its token to its certificate.
     ///
     /// The order of the checks decides what a caller is told whose request is wrong in several
-    /// ways: first the token, then the key and its proof, then admission, then the authority
-    /// and the log.
+    /// ways: first the token, then the key and its proof, then the name that the certificate would
+    /// have, then admission, then the authority and the log.
     ///
     /// # Errors
     /// Any reason why there is no certificate; [`Error::refusal`] is what the caller may know.
@@ -92,21 +92,38 @@ impl Pipeline {
         context: &RequestContext,
     ) -> Result<Certified, Error> {
         let now = self.issuer.clock().now();
-        let identity = match self.authenticator.authenticate(request.token, now).await {
+        let authenticated = context.stage(Stage::Authenticate, async {
+            let identity = self.authenticator.authenticate(request.token, now).await;
+            identity.map_err(Error::Authentication)
+        });
+        let identity = match authenticated.await {
             Ok(identity) => identity,
             Err(error) => {
-                let error = Error::Authentication(error);
+                let error = self.proof_first(&request, error);
                 return Err(self.issuer.refuse(None, error, context).await);
             }
         };
-        let challenge = &identity.principal().challenge;
-        let key = match request.proof.verify(challenge, &self.permitted) {
+        let proven = context.stage(Stage::Proof, async {
+            let challenge = &identity.principal().challenge;
+            let key = request.proof.verify(challenge, &self.permitted);
+            key.map_err(Error::Proof)
+        });
+        let key = match proven.await {
             Ok(key) => key,
-            Err(error) => {
-                let error = Error::Proof(error);
-                return Err(self.issuer.refuse(Some(&identity), error, context).await);
-            }
+            Err(error) => return Err(self.issuer.refuse(Some(&identity), error, context).await),
         };
         self.issuer.issue(&identity, &key, context).await
+    }
+    /// Why a request is refused whose token gave no identity: for the proof, where the token is good
+    /// enough to tell that it is wrong as well.
+    fn proof_first(&self, request: &Request<'_>, error: Error) -> Error {
+        let Error::Authentication(authentication) = &error else {
+            return error;
+        };
+        let wrong = authentication.challenge().and_then(|challenge| {
+            let key = request.proof.verify(challenge, &self.permitted);
+            key.err()
+        });
+        wrong.map_or(error, Error::Proof)
     }
 }

@@ -71,9 +71,10 @@ async fn a_caller_is_told_of_the_first_check_that_fails() {
     for (token, challenge, refusal) in [
         ("forged", "other", Refusal::IdentityToken),
         ("orphan", "other", Refusal::IdentityToken),
+        ("nameless", "other", Refusal::Signature),
         (
             "nameless",
-            "other",
+            "nameless",
             Refusal::Principal("claim \"url\" is missing".into()),
         ),
         ("ada@example.com", "other", Refusal::Signature),

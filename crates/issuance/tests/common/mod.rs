@@ -64,7 +64,8 @@ impl Authenticator for Trusting {
                     Fault::Principal,
                     "template",
                     "claim \"url\" is missing",
-                )),
+                )
+                .with_challenge("nameless")),
                 email => Ok(identity(email)),
             }
         })
