@@ -40,6 +40,14 @@ pub enum Error {
     /// The log was not reached, or hung up.
     #[error("the log was not reached")]
     Network(#[source] Box<dyn StdError + Send + Sync>),
+    /// The proxy before the log did not let the submission through.
+    #[error("the proxy before the log answered with status {status}")]
+    Proxy {
+        /// How long the proxy wants to be left alone.
+        retry_after: Option<Duration>,
+        /// The HTTP status.
+        status: u16,
+    },
     /// The log answered with a status other than success.
     #[error("the log answered with status {status}")]
     Status {
@@ -50,8 +58,8 @@ pub enum Error {
         /// The HTTP status.
         status: u16,
     },
-    /// The log's own certificate is not trusted, or is not the log's.
-    #[error("the log's TLS certificate is not accepted")]
+    /// The log's own certificate is not trusted, or is not the log's; or that of the proxy before it.
+    #[error("the TLS certificate of the log, or of a proxy before it, is not accepted")]
     Untrusted(#[source] Box<dyn StdError + Send + Sync>),
 }
 
@@ -83,6 +91,7 @@ impl Error {
         match self {
             Self::Answer { .. }
             | Self::AnswerTooLong { .. }
+            | Self::Proxy { .. }
             | Self::Status { .. }
             | Self::Untrusted(_) => Failure::Refused,
             Self::Backend { failure, .. } => *failure,
@@ -90,12 +99,12 @@ impl Error {
         }
     }
 
-    /// How long the log asked to be left alone, where it said so.
+    /// How long the log, or the proxy before it, asked to be left alone, where it said so.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Deadline { last, .. } => last.as_ref()?.retry_after(),
-            Self::Status { retry_after, .. } => *retry_after,
+            Self::Proxy { retry_after, .. } | Self::Status { retry_after, .. } => *retry_after,
             _ => None,
         }
     }

@@ -1,11 +1,14 @@
 use core::time::Duration;
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
-use http::{HeaderValue, Uri, uri::Scheme};
+use http::{
+    HeaderValue, Uri,
+    uri::{Authority, Scheme},
+};
 use pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 
-use crate::LogKey;
+use crate::{Clock, LogKey, Proxy, proxy::is_plain};
 
 /// Where a log is, and how to tell that it is the right one.
 #[derive(Clone, Debug)]
@@ -18,40 +21,71 @@ pub struct HttpLogConfig {
     pub url: String,
     /// The log's key. Without it no timestamp is verified.
     pub key: Option<LogKey>,
-    /// What goes into the `Host` header instead of the URL's host.
+    /// What goes into the `Host` header instead of the URL's host. A proxy that is asked for an
+    /// `http` URL is asked for this host as well, because it looks at nothing else.
     pub origin: Option<String>,
-    /// The only roots under which the log's TLS certificate is trusted; not used for `http`.
+    /// The proxy that leads to the log; none is used without it, whatever the environment says.
+    pub proxy: Option<Proxy>,
+    /// The only roots under which the TLS certificate of the log, and of an `https` proxy, is
+    /// trusted; not used for `http`.
     pub roots: Vec<CertificateDer<'static>>,
     /// How long one submission may take, retries included.
     pub timeout: Duration,
+    /// The wall clock: timestamps that are verified must not lie ahead of it by more than
+    /// [`CLOCK_TOLERANCE`](crate::SignedCertificateTimestamp::CLOCK_TOLERANCE).
+    pub clock: Clock,
 }
 
 impl HttpLogConfig {
     /// The time that a submission gets when nothing else is said.
     pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// A log at `url` whose timestamps are verified with `key`, with [`TIMEOUT`](Self::TIMEOUT)
-    /// and without roots.
+    /// A log at `url` whose timestamps are verified with `key` and the time that `clock` tells,
+    /// with [`TIMEOUT`](Self::TIMEOUT), without roots and without a proxy.
     #[must_use]
-    pub fn new(url: impl Into<String>, key: Option<LogKey>) -> Self {
+    pub fn new(
+        url: impl Into<String>,
+        key: Option<LogKey>,
+        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Self {
         Self {
             url: url.into(),
             key,
             origin: None,
+            proxy: None,
             roots: Vec::new(),
             timeout: Self::TIMEOUT,
+            clock: Clock::new(clock),
         }
     }
 
     /// The address of one of the log's methods.
     pub(crate) fn endpoint(&self, method: &str) -> Result<Uri, HttpLogError> {
         let base = self.base()?;
-        format!("{base}/ct/v1/{method}")
-            .parse()
-            .map_err(|source| HttpLogError::Url {
-                url: base.to_owned(),
-                source,
-            })
+        let uri: Uri =
+            format!("{base}/ct/v1/{method}")
+                .parse()
+                .map_err(|source| HttpLogError::Url {
+                    url: base.to_owned(),
+                    source,
+                })?;
+        match &self.origin {
+            Some(origin) if self.is_forwarded(&uri) => at_origin(uri, origin),
+            _ => Ok(uri),
+        }
+    }
+
+    /// Whether a proxy reads the log's URL in every request, which goes for `http` only.
+    fn is_forwarded(&self, uri: &Uri) -> bool {
+        self.proxy.is_some() && uri.scheme() == Some(&Scheme::HTTP)
+    }
+
+    /// The credentials that each request to `endpoint` has to carry. For a tunnel they are shown
+    /// once, when it is opened.
+    pub(crate) fn proxy_authorization(&self, endpoint: &Uri) -> Option<HeaderValue> {
+        let proxy = self.proxy.as_ref()?;
+        let forwarded = self.is_forwarded(endpoint);
+        proxy.authorization().filter(|_| forwarded).cloned()
     }
 
     pub(crate) fn host(&self) -> Result<Option<HeaderValue>, HttpLogError> {
@@ -89,30 +123,44 @@ impl HttpLogConfig {
             source,
         })?;
         let https = uri.scheme() == Some(&Scheme::HTTPS);
-        let plain = uri
-            .authority()
-            .is_some_and(|authority| !authority.as_str().contains('@'))
-            && !base.contains(['?', '#']);
+        let plain = uri.authority().is_some_and(is_plain) && !base.contains(['?', '#']);
         if !plain || !(https || uri.scheme() == Some(&Scheme::HTTP)) {
             return Err(HttpLogError::UrlShape);
         }
-        if https && self.roots.is_empty() {
-            return Err(HttpLogError::NoRoots {
-                url: self.url.clone(),
-            });
+        let secure_proxy = self.proxy.as_ref().filter(|proxy| proxy.is_secure());
+        let needs_roots = match secure_proxy {
+            _ if https => Some(self.url.clone()),
+            proxy => proxy.map(|proxy| proxy.uri().to_string()),
+        };
+        match needs_roots {
+            Some(url) if self.roots.is_empty() => Err(HttpLogError::NoRoots { url }),
+            _ => Ok(base),
         }
-        Ok(base)
     }
+}
+
+fn at_origin(uri: Uri, origin: &str) -> Result<Uri, HttpLogError> {
+    let error = |source| HttpLogError::OriginHost {
+        origin: origin.to_owned(),
+        source,
+    };
+    let authority: Authority = origin.parse().map_err(|source| error(Some(source)))?;
+    if !is_plain(&authority) {
+        return Err(error(None));
+    }
+    let mut parts = uri.into_parts();
+    parts.authority = Some(authority);
+    Ok(Uri::from_parts(parts).expect("only the host has changed"))
 }
 
 /// Why a log cannot be used as it is configured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpLogError {
-    /// An `https` log without any root to trust it by.
-    #[error("the log at {url} needs at least one TLS root certificate to be trusted by")]
+    /// An `https` log, or proxy, without any root to trust it by.
+    #[error("the log or proxy at {url} needs at least one TLS root certificate to be trusted by")]
     NoRoots {
-        /// The log's URL.
+        /// Its URL, without credentials.
         url: String,
     },
     /// The origin cannot stand in a `Host` header.
@@ -123,6 +171,18 @@ pub enum HttpLogError {
         /// Why it cannot.
         source: http::header::InvalidHeaderValue,
     },
+    /// The origin is no host that a proxy could be asked for.
+    #[error("the log's origin {origin:?} is not a host that a proxy can be asked for")]
+    OriginHost {
+        /// What was configured.
+        origin: String,
+        /// Where it stops being one.
+        source: Option<http::uri::InvalidUri>,
+    },
+    /// The proxy is not an `http` or `https` URL with a host. It is not repeated here, for it may
+    /// hold a password.
+    #[error("the proxy before the log must be an http:// or https:// URL with a host")]
+    Proxy(#[source] Option<http::uri::InvalidUri>),
     /// One of the roots is not a certificate that can be trusted.
     #[error("TLS root certificate number {} for the log cannot be used", index + 1)]
     Root {
@@ -145,7 +205,7 @@ pub enum HttpLogError {
     /// The URL has parts that a log's address cannot have. It is not repeated here, for it may
     /// hold a password.
     #[error(
-        "the log's URL must be http:// or https:// with a host and a path, \
+        "the log's URL must be http:// or https:// with a host, perhaps a port, and a path, \
          without user, query or fragment"
     )]
     UrlShape,

@@ -5,20 +5,21 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, StatusCode, Uri,
-    header::{CONTENT_TYPE, HOST, USER_AGENT},
+    header::{CONTENT_TYPE, HOST, PROXY_AUTHORIZATION, USER_AGENT},
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
-    Entry, Error, HttpLogConfig, HttpLogError, LogKey, SctError, SignedCertificateTimestamp,
+    Clock, Entry, Error, HttpLogConfig, HttpLogError, LogKey, SctError, SignedCertificateTimestamp,
     Submission, Submitting, TransparencyLog,
+    connector::{Connector, ProxyRefusal, secured},
     retry::{Backoff, retry_after},
 };
 
@@ -31,11 +32,13 @@ use crate::{
 /// sooner than the log's `Retry-After`; when the next wait would pass the deadline it fails at
 /// once. Submissions share nothing but the connections.
 pub struct HttpLog {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
     add_chain: Uri,
     add_pre_chain: Uri,
     host: Option<HeaderValue>,
+    proxy_authorization: Option<HeaderValue>,
     key: Option<LogKey>,
+    clock: Clock,
     timeout: Duration,
 }
 
@@ -45,25 +48,21 @@ impl HttpLog {
     /// # Errors
     /// The configuration cannot be meant.
     pub fn new(config: &HttpLogConfig) -> Result<Self, HttpLogError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(config.timeout));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(config.tls()?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
+        let tls = config.tls()?;
+        let connector = Connector::new(config.timeout, &tls, config.proxy.clone());
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .build(connector);
+            .build(secured(connector, &tls));
+        let add_chain = config.endpoint("add-chain")?;
         Ok(Self {
             client,
-            add_chain: config.endpoint("add-chain")?,
+            proxy_authorization: config.proxy_authorization(&add_chain),
+            add_chain,
             add_pre_chain: config.endpoint("add-pre-chain")?,
             host: config.host()?,
             key: config.key.clone(),
+            clock: config.clock.clone(),
             timeout: config.timeout,
         })
     }
@@ -122,8 +121,17 @@ impl HttpLog {
         if let Some(host) = &self.host {
             headers.insert(HOST, host.clone());
         }
+        if let Some(authorization) = &self.proxy_authorization {
+            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
         let answer = self.client.request(request).await.map_err(unreached)?;
         let (head, body) = answer.into_parts();
+        if head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(Error::Proxy {
+                retry_after: retry_after(&head.headers),
+                status: head.status.as_u16(),
+            });
+        }
         if head.status != StatusCode::OK {
             let kept = match read(body, MAX_KEPT).await {
                 Ok(Answer::Whole(bytes) | Answer::Start(bytes)) => bytes,
@@ -162,7 +170,7 @@ impl HttpLog {
     ) -> Result<SignedCertificateTimestamp, SctError> {
         let timestamp = SignedCertificateTimestamp::from_json(answer)?;
         if let Some(key) = &self.key {
-            timestamp.verify(entry, key, None)?;
+            timestamp.verify(entry, key, Some(self.clock.now()))?;
         }
         Ok(timestamp)
     }
@@ -232,21 +240,27 @@ fn kept_text(body: &[u8]) -> String {
     String::from_utf8_lossy(&body[..body.len().min(MAX_KEPT)]).into_owned()
 }
 
-/// Sorts a log that is not there from one that is not who it should be: only the first may be
-/// there a moment later.
+/// Sorts a log that is not there, which may be there a moment later, from one that is not who it
+/// should be and one that a proxy does not let us talk to.
 fn unreached(error: hyper_util::client::legacy::Error) -> Error {
-    if is_certificate_error(&error) {
-        Error::Untrusted(error.into())
-    } else {
-        Error::Network(error.into())
+    if let Some(refusal) = cause::<ProxyRefusal>(&error) {
+        return Error::Proxy {
+            retry_after: refusal.retry_after,
+            status: refusal.status,
+        };
+    }
+    match cause::<rustls::Error>(&error) {
+        Some(rustls::Error::InvalidCertificate(_)) => Error::Untrusted(error.into()),
+        _ => Error::Network(error.into()),
     }
 }
 
-fn is_certificate_error(error: &(dyn StdError + 'static)) -> bool {
+/// The first cause of `error` that is an `E`.
+fn cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<rustls::Error>() {
-            return matches!(error, rustls::Error::InvalidCertificate(_));
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         // What an `io::Error` wraps is not its `source`, but itself.
         next = match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
@@ -254,7 +268,7 @@ fn is_certificate_error(error: &(dyn StdError + 'static)) -> bool {
             _ => error.source(),
         };
     }
-    false
+    None
 }
 
 const AGENT: &str = concat!("fulcio-ct-client/", env!("CARGO_PKG_VERSION"));

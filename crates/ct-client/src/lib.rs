@@ -14,7 +14,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // `HttpLog::new(&HttpLogConfig::new("https://log.example.com/2026", Some(key)))` in earnest.
+//! // `HttpLog::new(&HttpLogConfig::new("https://log.example.com/2026", Some(key), clock))` in earnest.
 //! let log = FakeLog::new();
 //! let certificate = CertificateDer::from_slice(b"a certificate");
 //! let submission = Submission {
@@ -30,6 +30,8 @@
 //! # }
 //! ```
 
+mod clock;
+mod connector;
 mod digitally_signed;
 mod entry;
 mod error;
@@ -37,12 +39,15 @@ mod http_config;
 mod http_log;
 mod log;
 mod log_key;
+mod proxy;
 mod retry;
 mod sct;
 mod sct_error;
 mod sct_list;
+mod stream;
 mod tls;
 
+pub use clock::Clock;
 pub use digitally_signed::{DigitallySigned, SignatureScheme};
 pub use entry::Entry;
 pub use error::{Error, Failure};
@@ -50,6 +55,7 @@ pub use http_config::{HttpLogConfig, HttpLogError};
 pub use http_log::HttpLog;
 pub use log::{Submission, Submitting, TransparencyLog};
 pub use log_key::{LogKey, LogKeyError};
+pub use proxy::Proxy;
 pub use sct::SignedCertificateTimestamp;
 pub use sct_error::SctError;
 pub use sct_list::{decode_sct_list, encode_sct_list};

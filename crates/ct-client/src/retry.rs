@@ -25,6 +25,16 @@ impl Backoff {
                 retry_after,
                 ..
             } if RETRIED.iter().any(|retried| retried == status) => *retry_after,
+            Error::Proxy {
+                retry_after,
+                status,
+            } if RETRIED
+                .iter()
+                .chain(&BEHIND)
+                .any(|retried| retried == status) =>
+            {
+                *retry_after
+            }
             _ => return None,
         };
         let step = self.0;
@@ -55,6 +65,8 @@ const RETRIED: [StatusCode; 3] = [
     StatusCode::TOO_MANY_REQUESTS,
     StatusCode::SERVICE_UNAVAILABLE,
 ];
+/// How a proxy says that it did not reach the log.
+const BEHIND: [StatusCode; 2] = [StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_STEP: Duration = Duration::from_secs(2);
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);

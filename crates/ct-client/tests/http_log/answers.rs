@@ -8,7 +8,7 @@ use fulcio_testkit::log::FakeLog;
 use pki_types::CertificateDer;
 
 use crate::{
-    AMPLE, ENTRY, ISSUERS, PRECERTIFICATE, config, http, promise,
+    AMPLE, ENTRY, ISSUERS, PRECERTIFICATE, config, http, now, promise,
     server::{Answer, Server},
     submit,
 };
@@ -153,7 +153,7 @@ async fn refuses_a_timestamp_that_is_not_for_this_certificate_by_this_log() {
 async fn believes_a_log_whose_key_is_not_known() {
     let fake = FakeLog::new();
     let server = Server::start([promise(&fake)]).await;
-    let log = HttpLog::new(&HttpLogConfig::new(server.url(), None)).unwrap();
+    let log = HttpLog::new(&HttpLogConfig::new(server.url(), None, now)).unwrap();
     let timestamp = submit(&log).await.unwrap();
     timestamp.verify(&ENTRY, fake.key(), None).unwrap();
     assert!(matches!(
@@ -189,8 +189,10 @@ async fn wants_a_url_that_can_be_a_log() {
         "http://log.example.com/#a",
         "http://",
         "http://exa mple",
+        "http://log.example.com:port",
+        "http://log.example.com:65536",
     ] {
-        let error = HttpLog::new(&HttpLogConfig::new(url, None)).unwrap_err();
+        let error = HttpLog::new(&HttpLogConfig::new(url, None, now)).unwrap_err();
         assert!(
             matches!(error, HttpLogError::Url { .. } | HttpLogError::UrlShape),
             "{url}: {error:?}"
@@ -199,13 +201,13 @@ async fn wants_a_url_that_can_be_a_log() {
     }
     let origin = HttpLogConfig {
         origin: Some("two\nlines".to_owned()),
-        ..HttpLogConfig::new("http://log.example.com", None)
+        ..HttpLogConfig::new("http://log.example.com", None, now)
     };
     assert!(matches!(
         HttpLog::new(&origin),
         Err(HttpLogError::Origin { .. })
     ));
-    let without_roots = HttpLogConfig::new("https://log.example.com", None);
+    let without_roots = HttpLogConfig::new("https://log.example.com", None, now);
     assert!(matches!(
         HttpLog::new(&without_roots),
         Err(HttpLogError::NoRoots { .. })

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod answers;
+mod clocks;
+mod fake_proxy;
+mod proxies;
 mod retries;
 mod server;
 mod tls;
 
 use core::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use fulcio_ct_client::{
     Entry, Error, HttpLog, HttpLogConfig, SignedCertificateTimestamp, Submission,
@@ -34,8 +38,13 @@ const fn certificate(der: &'static [u8]) -> CertificateDer<'static> {
 fn config(url: String, log: &FakeLog, timeout: Duration) -> HttpLogConfig {
     HttpLogConfig {
         timeout,
-        ..HttpLogConfig::new(url, Some(log.key().clone()))
+        ..HttpLogConfig::new(url, Some(log.key().clone()), now)
     }
+}
+
+/// When the tests happen: when [`FakeLog`] makes its promises.
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(FakeLog::TIMESTAMP)
 }
 
 /// A log whose timestamps must be those of `log`.

@@ -16,8 +16,8 @@ use tokio_rustls::{
 
 use crate::{AMPLE, config, promise, server::Server, submit};
 
-/// A certificate for 127.0.0.1 that is its own root, and its key.
-fn identity() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+/// A certificate for 127.0.0.1 that is its own root, and a server that has it.
+pub(crate) fn identity() -> (CertificateDer<'static>, TlsAcceptor) {
     let folder = tempfile::tempdir().unwrap();
     let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=log \
                  -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
@@ -29,22 +29,21 @@ fn identity() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         .expect("openssl is installed");
     assert!(output.status.success(), "{output:?}");
     let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
-    (
-        CertificateDer::from_pem_slice(&read("certificate.pem")).unwrap(),
-        PrivateKeyDer::from_pem_slice(&read("key.pem")).unwrap(),
-    )
-}
-
-async fn secure(log: &FakeLog) -> (Server, CertificateDer<'static>) {
-    let (certificate, key) = identity();
+    let certificate = CertificateDer::from_pem_slice(&read("certificate.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(&read("key.pem")).unwrap();
     let tls = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.clone()], key)
         .unwrap();
+    (certificate, TlsAcceptor::from(Arc::new(tls)))
+}
+
+/// A log behind TLS, and the root that it is under.
+pub(crate) async fn secure(log: &FakeLog) -> (Server, CertificateDer<'static>) {
+    let (certificate, acceptor) = identity();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(tls));
     (
         Server::secure(listener, Some(acceptor), [promise(log)]),
         certificate,
@@ -72,7 +71,7 @@ async fn trusts_the_roots_that_it_was_given() {
 async fn refuses_a_log_under_another_root_at_once() {
     let fake = FakeLog::new();
     let (server, _its_root) = secure(&fake).await;
-    let (another_root, _key) = identity();
+    let (another_root, _acceptor) = identity();
     let begin = Instant::now();
     let error = submit(&log_at(&server, &fake, another_root))
         .await
