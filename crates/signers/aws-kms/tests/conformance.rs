@@ -1,0 +1,141 @@
+//! Every kind of key that AWS KMS signs with, judged by the suite for signers and by OpenSSL.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod kms;
+
+use std::{
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Instant,
+};
+
+use fulcio_signer::{Algorithm, Signer, Signing};
+use fulcio_signer_aws_kms::AwsKmsSigner;
+use fulcio_signer_file::EphemeralSigner;
+use fulcio_testkit::signer_conformance;
+use kms::{FakeKms, ID, Moto, bin, open, openssl_verifies};
+use pki_types::SubjectPublicKeyInfoDer;
+
+async fn conforms(spec: &str, algorithm: Algorithm) {
+    let Some(moto) = Moto::shared() else { return };
+    let key = moto.signing_key(spec);
+    let reference = format!("awskms:///{key}");
+    let signer = open(&reference, &moto.config()).await.unwrap();
+    assert_eq!(signer.algorithm(), algorithm);
+    signer_conformance(&signer).await;
+    judged(spec, &signer).await;
+}
+
+async fn judged(spec: &str, signer: &AwsKmsSigner) {
+    let message = b"to be judged by OpenSSL";
+    let start = Instant::now();
+    let mut signature = Vec::new();
+    for _ in 0..COUNT {
+        signature = signer.sign(message).await.unwrap().0;
+    }
+    println!("{spec}: {:?} a signature", start.elapsed() / COUNT);
+    openssl_verifies(signer, message, &signature);
+}
+
+const COUNT: u32 = 20;
+
+#[tokio::test]
+async fn signs_on_p256() {
+    conforms("ECC_NIST_P256", Algorithm::EcdsaP256Sha256).await;
+}
+
+#[tokio::test]
+async fn signs_on_p384() {
+    conforms("ECC_NIST_P384", Algorithm::EcdsaP384Sha384).await;
+}
+
+#[tokio::test]
+async fn signs_on_p521() {
+    conforms("ECC_NIST_P521", Algorithm::EcdsaP521Sha512).await;
+}
+
+#[tokio::test]
+async fn signs_with_rsa_of_2048_bits() {
+    conforms("RSA_2048", Algorithm::RsaPkcs1Sha256).await;
+}
+
+#[tokio::test]
+async fn signs_with_rsa_of_3072_bits() {
+    conforms("RSA_3072", Algorithm::RsaPkcs1Sha256).await;
+}
+
+#[tokio::test]
+async fn signs_with_rsa_of_4096_bits() {
+    conforms("RSA_4096", Algorithm::RsaPkcs1Sha256).await;
+}
+
+/// Asks the service for what it signs, 1 to 4,096 bytes, and signs the rest with the same key: the
+/// suite also has messages of no and of 10,000 bytes.
+#[derive(Debug)]
+struct WithoutLimits(AwsKmsSigner, Arc<EphemeralSigner>);
+
+impl Signer for WithoutLimits {
+    fn algorithm(&self) -> Algorithm {
+        self.0.algorithm()
+    }
+
+    fn public_key(&self) -> SubjectPublicKeyInfoDer<'_> {
+        self.0.public_key()
+    }
+
+    fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
+        match message.len() {
+            1..=4096 => self.0.sign(message),
+            _ => self.1.sign(message),
+        }
+    }
+}
+
+/// moto has no such keys.
+#[tokio::test]
+async fn signs_with_ed25519_what_aws_takes() {
+    let kms = FakeKms::start().await;
+    let signer = open("awskms:///alias/fulcio", &kms.config()).await.unwrap();
+    assert_eq!(signer.id(), ID);
+    judged("ECC_NIST_EDWARDS25519", &signer).await;
+    signer_conformance(&WithoutLimits(signer, Arc::clone(&kms.key))).await;
+}
+
+/// The SDK of AWS for Python, which checks answers against AWS's own description of its API.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_made_up_service_speaks_as_awss_own_client_expects() {
+    let Some(bin) = bin() else { return };
+    let kms = FakeKms::start().await;
+    let done = Command::new(bin.join("python"))
+        .args(["-c", CLIENT, &kms.address, ID])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    assert_eq!(kms.seen().len(), 3);
+}
+
+const CLIENT: &str = r#"
+import sys, boto3
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+kms = boto3.client("kms", endpoint_url=sys.argv[1], region_name="us-east-2",
+                   aws_access_key_id="a", aws_secret_access_key="b")
+key = kms.get_public_key(KeyId=sys.argv[2])
+assert key["KeyUsage"] == "SIGN_VERIFY" and key["KeySpec"] == "ECC_NIST_EDWARDS25519", key
+def sign(message):
+    return kms.sign(KeyId=sys.argv[2], Message=message, MessageType="RAW",
+                    SigningAlgorithm="ED25519_SHA_512")
+answer = sign(b"message")
+load_der_public_key(key["PublicKey"]).verify(answer["Signature"], b"message")
+assert answer["KeyId"] == sys.argv[2], answer
+try:
+    sign(bytes(4097))
+    raise SystemExit("signed too much")
+except kms.exceptions.ClientError as error:
+    assert error.response["Error"]["Code"] == "ValidationException", error.response
+"#;
