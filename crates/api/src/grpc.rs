@@ -6,6 +6,7 @@ use fulcio_issuance::{Refusal, RequestContext};
 use http::HeaderValue;
 use tonic::{
     Status,
+    codec::CompressionEncoding,
     metadata::{AsciiMetadataValue, MetadataMap},
 };
 
@@ -16,16 +17,20 @@ use crate::{
         health::health_server::HealthServer, v1beta::ca_server::CaServer as LegacyCaServer,
         v2::ca_server::CaServer,
     },
+    rpc::{Rpc, Transport},
 };
 
 mod authority;
+mod call_head;
 mod health;
 mod legacy_authority;
+mod reflection;
 mod service;
 
 pub use authority::Authority;
 pub use health::{Health, Serving};
 pub use legacy_authority::LegacyAuthority;
+pub use reflection::Reflection;
 pub use service::{GrpcService, unknown_service};
 
 /// Makes the services of the API over gRPC, for a server to mount.
@@ -38,7 +43,7 @@ impl GrpcApi {
     /// Speaks for `backend`, and counts in `metrics`.
     pub fn new(backend: Arc<dyn Backend>, metrics: Arc<ApiMetrics>) -> Self {
         Self {
-            calls: Arc::new(Calls::new(backend, metrics)),
+            calls: Arc::new(Calls::new(Transport::Grpc, backend, metrics)),
         }
     }
 
@@ -46,7 +51,11 @@ impl GrpcApi {
     #[must_use]
     pub fn authority(&self) -> GrpcService<CaServer<Authority>> {
         let authority = Authority::new(Arc::clone(&self.calls));
-        GrpcService::new(CaServer::new(authority).max_decoding_message_size(MESSAGE_LIMIT))
+        let server = CaServer::new(authority)
+            .max_decoding_message_size(MESSAGE_LIMIT)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+        GrpcService::new(server).telling(&self.calls)
     }
 
     /// The first version of the API, `dev.sigstore.fulcio.v1beta.CA`. Fulcio serves it only on a
@@ -54,14 +63,22 @@ impl GrpcApi {
     #[must_use]
     pub fn legacy_authority(&self) -> GrpcService<LegacyCaServer<LegacyAuthority>> {
         let authority = LegacyAuthority::new(Arc::clone(&self.calls));
-        GrpcService::new(LegacyCaServer::new(authority).max_decoding_message_size(MESSAGE_LIMIT))
+        let server = LegacyCaServer::new(authority)
+            .max_decoding_message_size(MESSAGE_LIMIT)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+        GrpcService::new(server).telling(&self.calls)
     }
 
     /// The health checking protocol, `grpc.health.v1.Health`, which tells of `serving`.
     #[must_use]
     pub fn health(&self, serving: &Serving) -> GrpcService<HealthServer<Health>> {
         let health = Health::new(Arc::clone(&self.calls), serving);
-        GrpcService::new(HealthServer::new(health).max_decoding_message_size(MESSAGE_LIMIT))
+        let server = HealthServer::new(health)
+            .max_decoding_message_size(MESSAGE_LIMIT)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+        GrpcService::new(server)
     }
 }
 
@@ -86,10 +103,10 @@ fn token_of(metadata: &MetadataMap) -> &str {
     }
 }
 
-fn context_of<T>(calls: &Calls, request: &tonic::Request<T>) -> RequestContext {
+fn context_of<T>(calls: &Calls, rpc: Rpc, request: &tonic::Request<T>) -> RequestContext {
     let id: Option<HeaderValue> = request
         .metadata()
         .get("x-request-id")
         .and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok());
-    calls.context(id.as_ref(), request.extensions())
+    calls.context(rpc, id.as_ref(), request.extensions())
 }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use fulcio_issuance::Refusal;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
+use http::{HeaderValue, Method, Request, Response, request::Parts};
 use http_body::Body;
 use http_body_util::Full;
 use tower::Service;
@@ -17,18 +17,26 @@ use crate::{
     ApiMetrics, Backend, Row,
     calls::Calls,
     json::{self, LegacySigningRequest, SigningRequest},
+    openapi,
     panic::{Panicked, contained},
-    rpc::Rpc,
+    rpc::{Rpc, Transport},
 };
 
 mod answer;
 mod body;
 mod cors;
+mod endpoint;
+mod failure;
+mod forwarded;
 
 pub use cors::Cors;
 
-/// The API over HTTP and JSON, both versions of it, and the two questions of supervisors
-/// (`/healthz`, `/readyz`).
+use endpoint::Endpoint;
+use failure::Failure;
+use forwarded::{Forwarded, bearer_token};
+
+/// The API over HTTP and JSON, both versions of it with their [descriptions](crate::openapi), and
+/// the two questions of supervisors (`/healthz`, `/readyz`).
 ///
 /// It takes any body and answers with a whole one. A body may take as long as it likes, so
 /// whoever mounts this bounds the time of the whole call; one that is longer than
@@ -43,9 +51,16 @@ impl HttpApi {
     /// Speaks for `backend`, and counts in `metrics`.
     pub fn new(backend: Arc<dyn Backend>, metrics: Arc<ApiMetrics>) -> Self {
         Self {
-            calls: Arc::new(Calls::new(backend, metrics)),
+            calls: Arc::new(Calls::new(Transport::Http, backend, metrics)),
             cors: None,
         }
+    }
+
+    /// All that is served: paths, each with the one method that it answers.
+    pub fn endpoints() -> impl Iterator<Item = (Method, &'static str)> {
+        Endpoint::ALL
+            .into_iter()
+            .map(|endpoint| (endpoint.method(), endpoint.path()))
     }
 
     /// Lets scripts of other origins in. Fulcio does on an HTTP port of its own, and does not on
@@ -86,9 +101,10 @@ where
                 Ok(response) => response,
                 Err(Panicked) => {
                     tracing::error!(path = parts.uri.path(), "a handler panicked");
-                    let row = Row::from(&Refusal::Internal);
-                    calls.metrics().refused(row.reason);
-                    answer::refusal(row, &Refusal::Internal)
+                    calls
+                        .metrics()
+                        .refused(Row::from(&Refusal::Internal).reason);
+                    answer::refusal(&Refusal::Internal)
                 }
             };
             if let Some(cors) = cors {
@@ -108,131 +124,128 @@ where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let answer = match (parts.uri.path(), &parts.method) {
-        ("/api/v2/signingCert", &Method::POST) => signing_certificate(calls, parts, body).await,
-        ("/api/v2/trustBundle", &Method::GET) => trust_bundle(calls).await,
-        ("/api/v2/configuration", &Method::GET) => configuration(calls).await,
-        ("/api/v1/signingCert", &Method::POST) => {
-            legacy_signing_certificate(calls, parts, body).await
-        }
-        ("/api/v1/rootCert", &Method::GET) => legacy_root_certificate(calls).await,
-        ("/healthz", &Method::GET) => health(calls).await,
-        ("/readyz", &Method::GET) => Ok(readiness(calls)),
-        (
-            "/api/v2/signingCert"
-            | "/api/v2/trustBundle"
-            | "/api/v2/configuration"
-            | "/api/v1/signingCert"
-            | "/api/v1/rootCert"
-            | "/healthz"
-            | "/readyz",
-            _,
-        ) => Ok(answer::method_not_allowed()),
-        (path, _) if !path.starts_with('/') => Ok(answer::bad_request()),
-        _ => Ok(answer::not_found()),
+    let path = parts.uri.path();
+    let Some(endpoint) = Endpoint::at(path) else {
+        return if path.starts_with('/') {
+            answer::not_found()
+        } else {
+            answer::bad_request()
+        };
     };
-    answer.unwrap_or_else(|refusal| answer::refusal(Row::from(&refusal), &refusal))
+    if parts.method != endpoint.method() {
+        return answer::method_not_allowed();
+    }
+    let answer = endpoint_answer(calls, endpoint, parts, body).await;
+    answer.unwrap_or_else(|failure| failure.answer(calls, endpoint, parts))
 }
 
-async fn signing_certificate<B>(
+async fn endpoint_answer<B>(
     calls: &Calls,
+    endpoint: Endpoint,
     parts: &Parts,
     body: B,
-) -> Result<Response<Full<Bytes>>, Refusal>
+) -> Result<Response<Full<Bytes>>, Failure>
 where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let body = match body::read(body).await {
-        Ok(body) => body,
-        Err(error) => return Ok(answer::malformed(calls, &error)),
-    };
-    let request = match SigningRequest::from_json(&body) {
-        Ok(request) => request,
-        Err(error) => return Ok(answer::malformed(calls, &error)),
-    };
-    let bearer;
+    let forwarded = Forwarded::of(&parts.headers)?;
+    match endpoint {
+        Endpoint::Configuration => configuration(calls, forwarded).await,
+        Endpoint::Description => Ok(answer::description(openapi::V2)),
+        Endpoint::Health => health(calls, forwarded).await,
+        Endpoint::LegacyDescription => Ok(answer::description(openapi::V1)),
+        Endpoint::LegacyRootCertificate => legacy_root_certificate(calls, forwarded).await,
+        Endpoint::LegacySigningCertificate => {
+            legacy_signing_certificate(calls, forwarded, parts, body).await
+        }
+        Endpoint::Readiness => Ok(answer::readiness(&calls.readiness())),
+        Endpoint::SigningCertificate => signing_certificate(calls, forwarded, parts, body).await,
+        Endpoint::TrustBundle => trust_bundle(calls, forwarded).await,
+    }
+}
+
+async fn signing_certificate<B>(
+    calls: &Calls,
+    forwarded: Forwarded,
+    parts: &Parts,
+    body: B,
+) -> Result<Response<Full<Bytes>>, Failure>
+where
+    B: Body,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let body = body::read(body).await?;
+    let request = SigningRequest::from_json(&body)?;
     let token = if request.token.is_empty() {
-        bearer = bearer_token(&parts.headers);
-        &*bearer
+        bearer_token(&parts.headers).into()
     } else {
-        &*request.token
+        request.token
     };
-    let context = calls.context(request_id(parts), &parts.extensions);
-    let certified = calls
-        .issue(
-            Rpc::CreateSigningCertificate,
-            token,
-            Some(request.key.proof()),
-            &context,
-        )
+    let rpc = Rpc::CreateSigningCertificate;
+    let context = calls.context(rpc, request_id(parts), &parts.extensions);
+    let proof = Some(request.key.proof());
+    let certified = forwarded
+        .within(calls.issue(rpc, &token, proof, &context))
         .await?;
     Ok(answer::json(json::signing_certificate(&certified)))
 }
 
-async fn trust_bundle(calls: &Calls) -> Result<Response<Full<Bytes>>, Refusal> {
-    let chains = calls.trust_bundle(Rpc::GetTrustBundle).await?;
+async fn trust_bundle(
+    calls: &Calls,
+    forwarded: Forwarded,
+) -> Result<Response<Full<Bytes>>, Failure> {
+    let chains = forwarded
+        .within(calls.trust_bundle(Rpc::GetTrustBundle))
+        .await?;
     Ok(answer::json(json::trust_bundle(&chains)))
 }
 
-async fn configuration(calls: &Calls) -> Result<Response<Full<Bytes>>, Refusal> {
-    let issuers = calls.configuration().await?;
+async fn configuration(
+    calls: &Calls,
+    forwarded: Forwarded,
+) -> Result<Response<Full<Bytes>>, Failure> {
+    let issuers = forwarded.within(calls.configuration()).await?;
     Ok(answer::json(json::configuration(&issuers)))
 }
 
 async fn legacy_signing_certificate<B>(
     calls: &Calls,
+    forwarded: Forwarded,
     parts: &Parts,
     body: B,
-) -> Result<Response<Full<Bytes>>, Refusal>
+) -> Result<Response<Full<Bytes>>, Failure>
 where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let body = match body::read(body).await {
-        Ok(body) => body,
-        Err(error) => return Ok(answer::malformed(calls, &error)),
-    };
-    let request = match LegacySigningRequest::from_json(&body) {
-        Ok(request) => request,
-        Err(error) => return Ok(answer::malformed(calls, &error)),
-    };
+    let body = body::read(body).await?;
+    let request = LegacySigningRequest::from_json(&body)?;
     let token = bearer_token(&parts.headers);
-    let context = calls.context(request_id(parts), &parts.extensions);
-    let certified = calls
-        .issue(
-            Rpc::LegacyCreateSigningCertificate,
-            &token,
-            request.proof(),
-            &context,
-        )
+    let rpc = Rpc::LegacyCreateSigningCertificate;
+    let context = calls.context(rpc, request_id(parts), &parts.extensions);
+    let certified = forwarded
+        .within(calls.issue(rpc, &token, request.proof(), &context))
         .await?;
     Ok(answer::legacy_certificate(&certified))
 }
 
-async fn legacy_root_certificate(calls: &Calls) -> Result<Response<Full<Bytes>>, Refusal> {
-    let chains = calls.trust_bundle(Rpc::LegacyGetRootCertificate).await?;
-    Ok(answer::pem(chains.iter().flatten()))
+async fn legacy_root_certificate(
+    calls: &Calls,
+    forwarded: Forwarded,
+) -> Result<Response<Full<Bytes>>, Failure> {
+    let chains = forwarded
+        .within(calls.trust_bundle(Rpc::LegacyGetRootCertificate))
+        .await?;
+    Ok(answer::legacy_bundle(chains.iter().flatten()))
 }
 
 /// That the process answers; nothing is looked at, as in Fulcio.
-async fn health(calls: &Calls) -> Result<Response<Full<Bytes>>, Refusal> {
-    calls.counted(Rpc::HealthCheck, async { Ok(()) }).await?;
+async fn health(calls: &Calls, forwarded: Forwarded) -> Result<Response<Full<Bytes>>, Failure> {
+    forwarded
+        .within(calls.counted(Rpc::HealthCheck, async { Ok(()) }))
+        .await?;
     Ok(answer::json(b"{\"status\":\"SERVING\"}\n".to_vec()))
-}
-
-fn readiness(calls: &Calls) -> Response<Full<Bytes>> {
-    answer::readiness(&calls.readiness())
-}
-
-/// The token of the header `Authorization`: whatever is left when the text `Bearer ` is taken
-/// out, once, wherever it is.
-fn bearer_token(headers: &HeaderMap) -> String {
-    headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .map(|credentials| credentials.replacen("Bearer ", "", 1))
-        .unwrap_or_default()
 }
 
 /// The identifier that the caller chose. `X-Request-Id` itself does not count over HTTP.

@@ -5,6 +5,9 @@
 //! the wire follows Sigstore's Fulcio to the letter: names, codes, texts, white space. There are no
 //! listeners in here, no TLS, no deadlines: whoever mounts the services brings them.
 //!
+//! Programs can read what the API is: [`openapi`] describes the JSON half, and [`Reflection`] the
+//! gRPC half.
+//!
 //! What a caller is told about a failure is the `Display` of a
 //! [`Refusal`](fulcio_issuance::Refusal); [`Row`] is the one table that gives each refusal its
 //! gRPC code, its HTTP status and its [`Reason`] in the metrics.
@@ -57,12 +60,15 @@
 //! ```
 
 mod backend;
+mod binary_metadata;
 mod calls;
 mod context;
+mod deadline;
 mod grpc;
 mod http_api;
 pub mod json;
 mod metrics;
+pub mod openapi;
 mod panic;
 mod pem;
 pub mod proto;
@@ -72,10 +78,10 @@ mod rpc;
 pub use backend::{Backend, IssuerUrl, Issuing, OidcIssuer, Part, Readiness};
 pub use context::Peer;
 pub use grpc::{
-    Authority, GrpcApi, GrpcService, Health, LegacyAuthority, Serving, unknown_service,
+    Authority, GrpcApi, GrpcService, Health, LegacyAuthority, Reflection, Serving, unknown_service,
 };
 pub use http_api::{Cors, HttpApi};
-pub use metrics::ApiMetrics;
+pub use metrics::{ApiMetrics, code_name};
 pub use refusal::{Reason, Row};
 
 /// The longest message that is taken, 4 MiB: an HTTP body, or a gRPC message.

@@ -1,12 +1,25 @@
 use core::{fmt, time::Duration};
 
+use fulcio_issuance::{Observer, Outcome, Stage};
 use http::{Method, StatusCode};
-use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
+use metrics::{Counter, Gauge, Recorder};
 use tonic::Code;
 
 use crate::{Reason, rpc::Rpc};
 
-/// What is counted, under Fulcio's names.
+mod http_series;
+mod register;
+mod rpc_series;
+mod stage_series;
+
+use http_series::HttpSeries;
+use register::{counter, gauge};
+use rpc_series::RpcSeries;
+use stage_series::StageSeries;
+
+pub use rpc_series::code_name;
+
+/// What is counted of the wire protocol: Fulcio's metrics under Fulcio's names, and ours.
 ///
 /// Every series is registered when this is made, so counting is one atomic addition, and latencies
 /// are kept of GET and POST alone. An HTTP call of a method counts for that method's gRPC series
@@ -14,22 +27,10 @@ use crate::{Reason, rpc::Rpc};
 pub struct ApiMetrics {
     new_certificates: Counter,
     refusals: [Counter; Reason::ALL.len()],
+    in_flight: Gauge,
     http: Vec<HttpSeries>,
     rpcs: [RpcSeries; Rpc::ALL.len()],
-}
-
-struct HttpSeries {
-    method: &'static str,
-    status: u16,
-    requests: Counter,
-    latency: Option<Histogram>,
-}
-
-struct RpcSeries {
-    started: Counter,
-    received: Counter,
-    sent: Counter,
-    handled: [Counter; CODES.len()],
+    stages: StageSeries,
 }
 
 impl ApiMetrics {
@@ -42,35 +43,35 @@ impl ApiMetrics {
         0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
     ];
 
+    /// The name of the histogram of the time that each stage of an issuance takes, in seconds.
+    pub const STAGES: &str = "fulcio_stage_seconds";
+
+    /// Upper bounds for [`STAGES`](Self::STAGES), in seconds: from what a signature takes to the
+    /// time that a whole request has.
+    pub const STAGE_BUCKETS: [f64; 16] = [
+        0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05,
+        0.1, 0.5, 1.0, 5.0, 10.0,
+    ];
+
     /// Registers everything with `recorder`.
     #[must_use]
     pub fn new(recorder: &dyn Recorder) -> Self {
         for (name, meaning) in [
             (NEW_CERTIFICATES, "Certificates issued"),
-            (HTTP_REQUESTS, "HTTP requests answered"),
-            (REFUSALS, "Requests refused"),
-            (STARTED, "Calls begun"),
-            (HANDLED, "Calls answered, well or not"),
-            (RECEIVED, "Messages received in calls"),
-            (SENT, "Messages sent in calls"),
+            (REFUSALS, "Requests refused, by reason"),
         ] {
             recorder.describe_counter(name.into(), None, meaning.into());
         }
-        recorder.describe_histogram(
-            Self::LATENCY.into(),
-            None,
-            "Seconds from an HTTP request to its answer".into(),
-        );
+        let meaning = "Calls that are being answered";
+        recorder.describe_gauge(IN_FLIGHT.into(), None, meaning.into());
         Self {
             new_certificates: counter(recorder, NEW_CERTIFICATES, &[]),
             refusals: Reason::ALL
                 .map(|reason| counter(recorder, REFUSALS, &[("reason", reason.as_str())])),
-            http: ANSWERS
-                .iter()
-                .flat_map(|(method, statuses)| statuses.iter().map(|status| (*method, *status)))
-                .map(|(method, status)| HttpSeries::new(recorder, method, status))
-                .collect(),
-            rpcs: Rpc::ALL.map(|rpc| RpcSeries::new(recorder, rpc)),
+            in_flight: gauge(recorder, IN_FLIGHT),
+            http: HttpSeries::all(recorder),
+            rpcs: RpcSeries::all(recorder),
+            stages: StageSeries::new(recorder),
         }
     }
 
@@ -83,32 +84,34 @@ impl ApiMetrics {
     }
 
     pub(crate) fn started(&self, rpc: Rpc) {
-        let series = &self.rpcs[rpc as usize];
-        series.started.increment(1);
-        series.received.increment(1);
+        self.in_flight.increment(1);
+        self.rpcs[rpc as usize].started();
     }
 
     pub(crate) fn sent(&self, rpc: Rpc) {
-        self.rpcs[rpc as usize].sent.increment(1);
+        self.rpcs[rpc as usize].sent();
     }
 
     pub(crate) fn handled(&self, rpc: Rpc, code: Code) {
-        self.rpcs[rpc as usize].handled[code as usize].increment(1);
+        self.in_flight.decrement(1);
+        self.rpcs[rpc as usize].handled(code);
     }
 
     pub(crate) fn answered(&self, method: &Method, status: StatusCode, after: Duration) {
-        let method = method_label(method);
         let series = self
             .http
             .iter()
-            .find(|series| series.status == status && series.method == method);
+            .find(|series| series.is_for(method, status));
         debug_assert!(series.is_some(), "no series for {method} {status}");
         if let Some(series) = series {
-            series.requests.increment(1);
-            if let Some(latency) = &series.latency {
-                latency.record(after);
-            }
+            series.answered(after);
         }
+    }
+}
+
+impl Observer for ApiMetrics {
+    fn ended(&self, stage: Stage, outcome: Outcome<'_>, after: Duration) {
+        self.stages.ended(stage, outcome, after);
     }
 }
 
@@ -118,127 +121,9 @@ impl fmt::Debug for ApiMetrics {
     }
 }
 
-impl HttpSeries {
-    fn new(recorder: &dyn Recorder, method: &'static str, status: u16) -> Self {
-        let key = |name: &'static str| {
-            let labels = vec![
-                Label::new("code", status.to_string()),
-                Label::new("method", method),
-            ];
-            Key::from_parts(name, labels)
-        };
-        Self {
-            method,
-            status,
-            requests: recorder.register_counter(&key(HTTP_REQUESTS), &METADATA),
-            latency: matches!(method, "get" | "post")
-                .then(|| recorder.register_histogram(&key(ApiMetrics::LATENCY), &METADATA)),
-        }
-    }
-}
-
-impl RpcSeries {
-    fn new(recorder: &dyn Recorder, rpc: Rpc) -> Self {
-        let of = |name| {
-            let labels = [
-                ("grpc_method", rpc.method()),
-                ("grpc_service", rpc.service()),
-                ("grpc_type", rpc.kind()),
-            ];
-            counter(recorder, name, &labels)
-        };
-        Self {
-            started: of(STARTED),
-            received: of(RECEIVED),
-            sent: of(SENT),
-            handled: CODES.map(|code| {
-                let labels = [
-                    ("grpc_code", code),
-                    ("grpc_method", rpc.method()),
-                    ("grpc_service", rpc.service()),
-                    ("grpc_type", rpc.kind()),
-                ];
-                counter(recorder, HANDLED, &labels)
-            }),
-        }
-    }
-}
-
-fn counter(
-    recorder: &dyn Recorder,
-    name: &'static str,
-    labels: &[(&'static str, &'static str)],
-) -> Counter {
-    let labels: Vec<Label> = labels
-        .iter()
-        .map(|(name, value)| Label::from_static_parts(name, value))
-        .collect();
-    recorder.register_counter(&Key::from_parts(name, labels), &METADATA)
-}
-
-fn method_label(method: &Method) -> &'static str {
-    match method.as_str() {
-        "CONNECT" => "connect",
-        "DELETE" => "delete",
-        "GET" => "get",
-        "HEAD" => "head",
-        "OPTIONS" => "options",
-        "PATCH" => "patch",
-        "POST" => "post",
-        "PUT" => "put",
-        "TRACE" => "trace",
-        _ => "unknown",
-    }
-}
-
 const NEW_CERTIFICATES: &str = "fulcio_new_certs";
-const HTTP_REQUESTS: &str = "http_requests_total";
 const REFUSALS: &str = "fulcio_refusals_total";
-const STARTED: &str = "grpc_server_started_total";
-const HANDLED: &str = "grpc_server_handled_total";
-const RECEIVED: &str = "grpc_server_msg_received_total";
-const SENT: &str = "grpc_server_msg_sent_total";
-
-const METADATA: Metadata<'static> =
-    Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
-
-/// The statuses that each method may be answered with.
-const ANSWERS: [(&str, &[u16]); 10] = [
-    ("connect", NOT_OURS),
-    ("delete", NOT_OURS),
-    ("get", &[200, 400, 404, 500, 501, 503]),
-    ("head", NOT_OURS),
-    ("options", NOT_OURS),
-    ("patch", NOT_OURS),
-    ("post", &[200, 201, 400, 403, 404, 429, 500, 501, 503]),
-    ("put", NOT_OURS),
-    ("trace", NOT_OURS),
-    ("unknown", NOT_OURS),
-];
-
-/// What is answered to a method that nothing is served by.
-const NOT_OURS: &[u16] = &[400, 404, 500, 501];
-
-/// The codes of gRPC as its Go implementation writes them, in the order of their numbers.
-const CODES: [&str; 17] = [
-    "OK",
-    "Canceled",
-    "Unknown",
-    "InvalidArgument",
-    "DeadlineExceeded",
-    "NotFound",
-    "AlreadyExists",
-    "PermissionDenied",
-    "ResourceExhausted",
-    "FailedPrecondition",
-    "Aborted",
-    "OutOfRange",
-    "Unimplemented",
-    "Internal",
-    "Unavailable",
-    "DataLoss",
-    "Unauthenticated",
-];
+const IN_FLIGHT: &str = "fulcio_requests_in_flight";
 
 #[cfg(test)]
 mod tests {

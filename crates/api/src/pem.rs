@@ -32,14 +32,23 @@ pub(crate) fn capacity(certificates: &[CertificateDer<'_>]) -> usize {
         .sum()
 }
 
-/// Certificates as PEM, one after the other, without a line end at the last.
-pub(crate) fn text<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> Vec<u8> {
+/// Certificates as PEM with `between` between them, and without a line end at the last.
+pub(crate) fn text<'a>(
+    certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
+    between: &str,
+) -> Vec<u8> {
     let mut out = Vec::new();
     for certificate in certificates {
         if !out.is_empty() {
-            out.push(b'\n');
+            out.extend_from_slice(between.as_bytes());
         }
         write(&mut out, certificate, b"\n");
     }
     out
 }
+
+/// What is between the certificates of a chain.
+pub(crate) const CHAIN: &str = "\n";
+
+/// What is between the certificates of the bundle in the first version of the API.
+pub(crate) const BUNDLE: &str = "\n\n";

@@ -1,3 +1,10 @@
+/// How methods are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Grpc,
+    Http,
+}
+
 /// The methods that are counted, by whichever way they are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rpc {
@@ -22,6 +29,12 @@ impl Rpc {
         Self::HealthCheck,
         Self::HealthList,
         Self::HealthWatch,
+    ];
+
+    /// The methods that certificates are asked for by.
+    pub(crate) const ISSUING: [Self; 2] = [
+        Self::CreateSigningCertificate,
+        Self::LegacyCreateSigningCertificate,
     ];
 
     /// The full name of the service.
@@ -49,6 +62,20 @@ impl Rpc {
             Self::HealthCheck => "Check",
             Self::HealthList => "List",
             Self::HealthWatch => "Watch",
+        }
+    }
+
+    /// The word of the logs for the way that this method was called.
+    pub(crate) fn api(self, transport: Transport) -> &'static str {
+        let is_legacy = matches!(
+            self,
+            Self::LegacyCreateSigningCertificate | Self::LegacyGetRootCertificate
+        );
+        match (transport, is_legacy) {
+            (Transport::Grpc, false) => "grpc-v2",
+            (Transport::Grpc, true) => "grpc-v1",
+            (Transport::Http, false) => "http-v2",
+            (Transport::Http, true) => "http-v1",
         }
     }
 

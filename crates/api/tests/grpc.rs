@@ -4,6 +4,7 @@
 
 mod support;
 
+use bytes::Bytes;
 use fulcio_api::{
     Authority, GrpcService, MESSAGE_LIMIT, Peer, Serving,
     json::{KeyMaterial, SigningRequest},
@@ -25,12 +26,13 @@ use fulcio_api::{
 };
 use fulcio_ct_client::SignedCertificateTimestamp;
 use fulcio_issuance::{Certified, Refusal, Timestamp};
-use http::Request as HttpRequest;
+use http::{HeaderValue, Method, Request as HttpRequest};
+use http_body_util::Full;
 use prost::Message as _;
 use support::{Answer, FakeBackend, Fixture, chain, refusals, timestamp};
 use tonic::{
     Code, Request, Status,
-    body::Body,
+    codec::CompressionEncoding,
     transport::{Channel, Server},
 };
 use tower::ServiceExt as _;
@@ -309,22 +311,145 @@ async fn health_is_checked_listed_and_watched_until_the_server_stops() {
 #[tokio::test]
 async fn an_unknown_method_or_service_is_named() {
     let fixture = Fixture::new(FakeBackend::issuing());
-    let path = "/dev.sigstore.fulcio.v2.CA/Nope";
-    let request = HttpRequest::post(path).body(Body::empty()).unwrap();
-    let response = fixture.grpc.authority().oneshot(request).await.unwrap();
-    assert_eq!(response.status(), 200);
-    let status = Status::from_header_map(response.headers()).unwrap();
-    assert_eq!(status.code(), Code::Unimplemented);
-    assert_eq!(
-        status.message(),
-        "unknown method Nope for service dev.sigstore.fulcio.v2.CA"
-    );
+    for method in ["Nope", "GetTrustBundle?x=1"] {
+        let response = fixture
+            .grpc
+            .authority()
+            .oneshot(call(
+                "application/grpc",
+                &format!("/dev.sigstore.fulcio.v2.CA/{method}"),
+            ))
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200);
+        let status = Status::from_header_map(response.headers()).unwrap();
+        let expected = format!("unknown method {method} for service dev.sigstore.fulcio.v2.CA");
+        assert_eq!(
+            (status.code(), status.message()),
+            (Code::Unimplemented, &*expected)
+        );
+    }
+    for (path, expected) in [
+        (
+            "/elsewhere.Service/Method",
+            "unknown service elsewhere.Service",
+        ),
+        ("/a/b/", "unknown service a/b"),
+        ("/healthz", "malformed method name: \"/healthz\""),
+    ] {
+        let response = unknown_service(&call("application/grpc", path));
+        let status = Status::from_header_map(response.headers()).unwrap();
+        assert_eq!(
+            (status.code(), status.message()),
+            (Code::Unimplemented, expected)
+        );
+    }
+}
 
-    let response = unknown_service("/elsewhere.Service/Method");
+/// A call with an empty message.
+fn call(content_type: &str, path: &str) -> HttpRequest<Full<Bytes>> {
+    HttpRequest::post(path)
+        .header("content-type", content_type)
+        .body(Full::from(vec![0; 5]))
+        .unwrap()
+}
+
+const BUNDLE: &str = "/dev.sigstore.fulcio.v2.CA/GetTrustBundle";
+
+#[tokio::test]
+async fn what_is_no_call_is_refused_as_http_does() {
+    let fixture = Fixture::new(FakeBackend::issuing());
+    for kind in [
+        "",
+        "application/json",
+        "application/grpcx",
+        "application/grpc-web",
+        "Application/gRPC",
+    ] {
+        let request = call(kind, BUNDLE);
+        let response = fixture.grpc.authority().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 415, "{kind}");
+        let status = Status::from_header_map(response.headers()).unwrap();
+        let expected = format!("invalid gRPC request content-type \"{kind}\"");
+        assert_eq!(
+            (status.code(), status.message()),
+            (Code::InvalidArgument, &*expected)
+        );
+    }
+    let mut request = call("application/grpc", BUNDLE);
+    *request.method_mut() = Method::PUT;
+    let response = fixture.grpc.authority().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 405);
     let status = Status::from_header_map(response.headers()).unwrap();
     assert_eq!(
         (status.code(), status.message()),
-        (Code::Unimplemented, "unknown service elsewhere.Service")
+        (
+            Code::Internal,
+            "Received a HEADERS frame with :method \"PUT\" which should be POST"
+        )
+    );
+}
+
+#[tokio::test]
+async fn an_answer_is_of_the_kind_of_the_call() {
+    let fixture = Fixture::new(FakeBackend::issuing());
+    for (kind, expected) in [
+        ("application/grpc", "application/grpc"),
+        ("application/grpc+proto", "application/grpc+proto"),
+        ("application/grpc;proto", "application/grpc+proto"),
+        ("application/grpc+", "application/grpc"),
+    ] {
+        let request = call(kind, BUNDLE);
+        let response = fixture.grpc.authority().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], expected);
+        assert!(!response.headers().contains_key("grpc-status"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_compressed_where_the_call_is_and_only_there() {
+    let fixture = Fixture::new(FakeBackend::issuing());
+    for (header, value, expected) in [
+        ("grpc-encoding", "gzip", Some("gzip")),
+        ("grpc-encoding", "identity", None),
+        ("grpc-accept-encoding", "gzip,identity", None),
+    ] {
+        let mut request = call("application/grpc", BUNDLE);
+        let value = HeaderValue::from_static(value);
+        request.headers_mut().insert(header, value);
+        let response = fixture.grpc.authority().oneshot(request).await.unwrap();
+        let encoding = response.headers().get("grpc-encoding");
+        assert_eq!(
+            encoding.map(|encoding| encoding.to_str().unwrap()),
+            expected
+        );
+        assert!(!response.headers().contains_key("grpc-status"));
+    }
+
+    let mut client = CaClient::new(fixture.grpc.authority())
+        .send_compressed(CompressionEncoding::Gzip)
+        .accept_compressed(CompressionEncoding::Gzip);
+    let request = key_request("a.b.c");
+    client.create_signing_certificate(request).await.unwrap();
+    assert_eq!(fixture.backend.asked()[0].token, "a.b.c");
+    let bomb = CreateSigningCertificateRequest {
+        key: Some(Key::CertificateSigningRequest(vec![0; 5 << 20])),
+        credentials: None,
+    };
+    let status = client.create_signing_certificate(bomb).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+
+    let mut request = call("application/grpc", BUNDLE);
+    let encoding = HeaderValue::from_static("br");
+    request.headers_mut().insert("grpc-encoding", encoding);
+    let response = fixture.grpc.authority().oneshot(request).await.unwrap();
+    let status = Status::from_header_map(response.headers()).unwrap();
+    assert_eq!(
+        (status.code(), status.message()),
+        (
+            Code::Unimplemented,
+            "grpc: Decompressor is not installed for grpc-encoding \"br\""
+        )
     );
 }
 

@@ -251,6 +251,10 @@ async fn unknown_paths_and_wrong_methods_are_told_apart() {
         ("DELETE", "/", 404),
         ("OPTIONS", "*", 400),
         ("GET", "/api/v2/trustBundle?x=1", 200),
+        ("GET", "/api%2Fv2/%74rustBundle", 200),
+        ("POST", "/api/v2/%74rustBundle", 501),
+        ("GET", "/api/v2/%2574rustBundle", 404),
+        ("GET", "/api/v2/trustBundle%00", 404),
     ] {
         let request = Request::builder().method(method).uri(path);
         let reply = fixture.send(request.body(Full::default()).unwrap()).await;
@@ -311,7 +315,7 @@ async fn a_bundle_of_several_chains_is_shown_whole() {
     );
 
     let reply = fixture.get("/api/v1/rootCert").await;
-    assert_eq!(reply.body.matches("-----\n-----BEGIN").count(), 4);
+    assert_eq!(reply.body.matches("-----\n\n-----BEGIN").count(), 4);
     assert!(reply.body.ends_with("-----END CERTIFICATE-----"));
 }
 
@@ -412,6 +416,18 @@ async fn scripts_may_send_only_what_fulcio_lets_them() {
         preflight(&fixture, "HEAD", &[headers]).await,
         [text("*"), text("HEAD"), text(headers)]
     );
+    for headers in [
+        ",content-type,",
+        "accept,\tcontent-type",
+        "accept,,content-type",
+    ] {
+        let allowed = preflight(&fixture, "POST", &[headers]).await;
+        assert_eq!(allowed[2].as_deref(), Some(headers));
+    }
+    let commas = format!("accept{}content-type", ",".repeat(18));
+    for headers in ["accept,  content-type", &commas] {
+        assert_eq!(preflight(&fixture, "POST", &[headers]).await, none);
+    }
     assert_eq!(preflight(&fixture, "POST", &["authorization"]).await, none);
     assert_eq!(
         preflight(&fixture, "POST", &["content-type,accept"]).await,

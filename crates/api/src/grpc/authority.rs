@@ -38,7 +38,7 @@ impl Ca for Authority {
         &self,
         request: Request<CreateSigningCertificateRequest>,
     ) -> Result<Response<SigningCertificate>, Status> {
-        let context = context_of(&self.calls, &request);
+        let context = context_of(&self.calls, Rpc::CreateSigningCertificate, &request);
         let message = request.get_ref();
         let token = match message
             .credentials

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use fulcio_challenge::Proof;
 use fulcio_issuance::Timestamp;
-use pki_types::CertificateDer;
 use tonic::{Request, Response, Status, async_trait, metadata::AsciiMetadataValue};
 
 use super::{context_of, status, token_of};
@@ -35,18 +34,19 @@ impl Ca for LegacyAuthority {
         &self,
         request: Request<CreateSigningCertificateRequest>,
     ) -> Result<Response<HttpBody>, Status> {
-        let context = context_of(&self.calls, &request);
+        let rpc = Rpc::LegacyCreateSigningCertificate;
+        let context = context_of(&self.calls, rpc, &request);
         let certified = self
             .calls
             .issue(
-                Rpc::LegacyCreateSigningCertificate,
+                rpc,
                 token_of(request.metadata()),
                 proof(request.get_ref()),
                 &context,
             )
             .await
             .map_err(|refusal| status(&refusal))?;
-        let mut response = Response::new(pem_body(&certified.chain));
+        let mut response = Response::new(body(pem::text(&certified.chain, pem::CHAIN)));
         let metadata = response.metadata_mut();
         metadata.insert("x-http-code", AsciiMetadataValue::from_static("201"));
         if let Timestamp::Detached(timestamp) = &certified.timestamp {
@@ -67,7 +67,8 @@ impl Ca for LegacyAuthority {
             .trust_bundle(Rpc::LegacyGetRootCertificate)
             .await
             .map_err(|refusal| status(&refusal))?;
-        Ok(Response::new(pem_body(chains.iter().flatten())))
+        let certificates = chains.iter().flatten();
+        Ok(Response::new(body(pem::text(certificates, pem::BUNDLE))))
     }
 }
 
@@ -83,10 +84,10 @@ fn proof(request: &CreateSigningCertificateRequest) -> Option<Proof<'_>> {
     })
 }
 
-fn pem_body<'a>(certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> HttpBody {
+fn body(pem: Vec<u8>) -> HttpBody {
     HttpBody {
         content_type: "application/pem-certificate-chain".to_owned(),
-        data: pem::text(certificates),
+        data: pem,
         extensions: Vec::new(),
     }
 }

@@ -1,5 +1,3 @@
-use core::error::Error as StdError;
-
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use fulcio_issuance::{Certified, Refusal, Timestamp};
@@ -8,7 +6,8 @@ use http_body_util::Full;
 use pki_types::CertificateDer;
 use tonic::Code;
 
-use crate::{Readiness, Row, calls::Calls, json, pem};
+use super::forwarded::ForwardError;
+use crate::{Readiness, Row, json, pem};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PEM: HeaderValue = HeaderValue::from_static("application/pem-certificate-chain");
@@ -17,17 +16,26 @@ pub(super) fn json(body: Vec<u8>) -> Response<Full<Bytes>> {
     response(StatusCode::OK, JSON, body)
 }
 
-/// Certificates as PEM text.
-pub(super) fn pem<'a>(
+/// A document that describes the API.
+pub(super) fn description(document: &'static str) -> Response<Full<Bytes>> {
+    response(StatusCode::OK, JSON, document)
+}
+
+/// What the first version of the API answers with: the certificates that a verifier may trust.
+pub(super) fn legacy_bundle<'a>(
     certificates: impl IntoIterator<Item = &'a CertificateDer<'a>>,
 ) -> Response<Full<Bytes>> {
-    response(StatusCode::OK, PEM, pem::text(certificates))
+    response(StatusCode::OK, PEM, pem::text(certificates, pem::BUNDLE))
 }
 
 /// What the first version of the API answers with: the chain, and a timestamp that is not in the
 /// certificate in the header `SCT`.
 pub(super) fn legacy_certificate(certified: &Certified) -> Response<Full<Bytes>> {
-    let mut response = response(StatusCode::CREATED, PEM, pem::text(&certified.chain));
+    let mut response = response(
+        StatusCode::CREATED,
+        PEM,
+        pem::text(&certified.chain, pem::CHAIN),
+    );
     if let Timestamp::Detached(timestamp) = &certified.timestamp {
         let timestamp = BASE64_STANDARD.encode(timestamp.to_json());
         if let Ok(timestamp) = HeaderValue::try_from(timestamp) {
@@ -46,15 +54,27 @@ pub(super) fn readiness(readiness: &Readiness) -> Response<Full<Bytes>> {
     response(status, JSON, json::readiness(readiness))
 }
 
-pub(super) fn refusal(row: Row, refusal: &Refusal) -> Response<Full<Bytes>> {
-    failure(row, &refusal.to_string())
+pub(super) fn refusal(refusal: &Refusal) -> Response<Full<Bytes>> {
+    failure(Row::from(refusal), &refusal.to_string())
 }
 
 /// The answer to a message that cannot be read; it never gets to the back end.
-pub(super) fn malformed(calls: &Calls, error: &(dyn StdError + 'static)) -> Response<Full<Bytes>> {
-    tracing::debug!(error, "a request could not be read");
-    calls.metrics().refused(Row::MALFORMED.reason);
-    failure(Row::MALFORMED, &error.to_string())
+pub(super) fn malformed(message: &str) -> Response<Full<Bytes>> {
+    failure(Row::MALFORMED, message)
+}
+
+/// The answer to a call whose headers do not let it through.
+pub(super) fn not_forwarded(error: &ForwardError) -> Response<Full<Bytes>> {
+    let (http, code) = match error {
+        ForwardError::Binary { .. } | ForwardError::Timeout(_) => {
+            (StatusCode::BAD_REQUEST, Code::InvalidArgument)
+        }
+        ForwardError::Connection | ForwardError::EmptyKey | ForwardError::Unprintable(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, Code::Internal)
+        }
+        ForwardError::Elapsed => (StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded),
+    };
+    status(http, code, &error.to_string())
 }
 
 pub(super) fn bad_request() -> Response<Full<Bytes>> {
@@ -91,8 +111,12 @@ fn status(status: StatusCode, code: Code, message: &str) -> Response<Full<Bytes>
     response(status, JSON, json::status(code, message))
 }
 
-fn response(status: StatusCode, kind: HeaderValue, body: Vec<u8>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(body));
+fn response(
+    status: StatusCode,
+    kind: HeaderValue,
+    body: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response

@@ -49,7 +49,12 @@ impl Cors {
             return Some(response);
         }
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, method.clone());
+        for method in request
+            .headers
+            .get_all(header::ACCESS_CONTROL_REQUEST_METHOD)
+        {
+            headers.append(header::ACCESS_CONTROL_ALLOW_METHODS, method.clone());
+        }
         if has(&request.headers, header::ACCESS_CONTROL_REQUEST_HEADERS) {
             for names in request
                 .headers
@@ -70,19 +75,23 @@ impl Cors {
     }
 
     /// Whether a script may send all the headers that a preflight names. The standard has them
-    /// sorted, each once.
+    /// sorted, each once; a few empty names between them do not count (RFC 9110 section 5.6.1.2).
     fn accepts(self, request: &HeaderMap) -> bool {
         let mut allowed = self.headers.iter();
+        let mut empty = 0;
         request
             .get_all(header::ACCESS_CONTROL_REQUEST_HEADERS)
             .iter()
             .all(|names| {
                 names.to_str().is_ok_and(|names| {
-                    names
-                        .split(',')
-                        .map(|name| name.trim_matches([' ', '\t']))
-                        .filter(|name| !name.is_empty())
-                        .all(|name| allowed.any(|allowed| *allowed == name))
+                    names.split(',').map(trimmed).all(|name| {
+                        if name.is_empty() {
+                            empty += 1;
+                            empty <= MAX_EMPTY
+                        } else {
+                            allowed.any(|allowed| *allowed == name)
+                        }
+                    })
                 })
             })
     }
@@ -93,6 +102,16 @@ const VARY: HeaderValue = HeaderValue::from_static("Origin");
 const VARY_OF_PREFLIGHT: HeaderValue = HeaderValue::from_static(
     "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
 );
+
+/// How many empty names may stand between the others.
+const MAX_EMPTY: usize = 16;
+
+/// A name without the white space around it, which is one character on each side at most.
+fn trimmed(name: &str) -> &str {
+    const SPACE: [char; 2] = [' ', '\t'];
+    let name = name.strip_prefix(SPACE).unwrap_or(name);
+    name.strip_suffix(SPACE).unwrap_or(name)
+}
 
 fn has(headers: &HeaderMap, name: HeaderName) -> bool {
     headers.get(name).is_some_and(|value| !value.is_empty())
