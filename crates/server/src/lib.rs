@@ -1,9 +1,10 @@
-//! What `fulcio-server` runs, and an embedder may: listeners, limits, drain, metrics, and the
+//! What `fulcio-server` runs, and an embedder may: listeners, TLS, limits, reload, drain, metrics, and the
 //! services of the certificate authority put together.
 //!
 //! A [`Snapshot`] is what a request needs; [`CurrentSnapshot`] is the back end of the wire protocol
 //! and can be given a new one at any time. A [`Router`] puts the services of one port together, and
-//! a [`Listener`] serves them until [`Shutdown`] begins.
+//! a [`Listener`] serves them until [`Shutdown`] begins, in [`Tls`] if it is given one. [`WatchedFiles`] tells when
+//! files have been replaced.
 //!
 //! ```
 //! use fulcio_server_core::{Limits, Listener, Metrics, Router, Shutdown};
@@ -25,14 +26,23 @@
 //! ```
 
 mod body;
+mod connection;
+mod heads;
+mod http_rules;
 mod limits;
 mod listener;
 mod log_files;
 mod log_journal;
 mod metrics;
+mod pace;
+mod paced_stream;
 mod probe;
 mod router;
 mod snapshot;
+mod tls;
+mod tls_error;
+mod tls_policy;
+mod watched_files;
 
 pub use body::{BodyError, TimedBody};
 pub use limits::Limits;
@@ -43,3 +53,7 @@ pub use metrics::{Metrics, MetricsPage};
 pub use probe::{ChainProbe, EmbeddedLogProbe, Probe};
 pub use router::{Mount, Mounted, Router};
 pub use snapshot::{CurrentSnapshot, Snapshot};
+pub use tls::{Tls, TlsFiles};
+pub use tls_error::{TlsCause, TlsError};
+pub use tls_policy::{TlsPolicy, TlsVersion};
+pub use watched_files::WatchedFiles;

@@ -1,29 +1,27 @@
-use core::{convert::Infallible, pin::pin, time::Duration};
+use core::{convert::Infallible, future::pending, pin::pin, time::Duration};
 use std::{io, net::SocketAddr, sync::Arc};
 
-use fulcio_api::Peer;
 use http::{Request, Response};
 use http_body::Body;
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
-    service::TowerToHyperService,
-};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
 };
-use tower::{Service, ServiceExt as _};
+use tower::Service;
 
-use crate::{Limits, TimedBody};
+use crate::{
+    Limits, TimedBody, Tls,
+    connection::{Connection, protocols},
+    tls::Current,
+};
 
 /// A port that is bound and not yet served.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<Tls>,
 }
 
 /// Why a port could not be had.
@@ -84,7 +82,18 @@ impl Listener {
         };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address })
+        Ok(Self {
+            listener,
+            address,
+            tls: None,
+        })
+    }
+
+    /// Speaks TLS, and nothing else.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
     }
 
     /// Where it listens; the port is the real one where 0 was asked for.
@@ -107,90 +116,82 @@ impl Listener {
         B::Data: Send,
         B::Error: Into<Box<dyn core::error::Error + Send + Sync>>,
     {
-        let connections = GracefulShutdown::new();
+        let Self {
+            listener,
+            address,
+            tls,
+        } = self;
         let places = Arc::new(Semaphore::new(limits.connections));
-        let builder = Arc::new(builder(limits));
+        let tls_now = tls.as_ref().map(Tls::current);
+        let protocols = Arc::new(protocols());
+        // Closed when the last connection has let go of it.
+        let open = watch::Sender::new(());
+        let mut reloading = pin!(async {
+            match tls {
+                Some(tls) => tls.reload().await,
+                None => pending().await,
+            }
+        });
         let mut stop = pin!(shutdown.begun());
         loop {
-            let accepted = tokio::select! {
+            let (stream, peer, place) = tokio::select! {
                 () = &mut stop => break,
-                accepted = self.accept(&places) => accepted,
+                never = &mut reloading => match never {},
+                accepted = accept(&listener, &places) => accepted,
             };
-            let (stream, peer, place) = accepted;
-            let service = service
-                .clone()
-                .map_request(move |request: Request<Incoming>| {
-                    let mut request = request.map(|body| TimedBody::new(body, limits.body));
-                    request.extensions_mut().insert(Peer(peer));
-                    request
-                });
-            let builder = Arc::clone(&builder);
-            let watcher = connections.watcher();
+            let held = (place, open.subscribe());
+            let tls = tls_now.as_ref().map(Current::acceptor);
+            let connection = Connection {
+                peer,
+                limits,
+                shutdown: shutdown.clone(),
+                protocols: Arc::clone(&protocols),
+            };
+            let service = service.clone();
             tokio::spawn(async move {
-                let connection = builder
-                    .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-                if let Err(error) = watcher.watch(connection.into_owned()).await {
-                    tracing::debug!(%peer, error, "a connection ended early");
-                }
-                drop(place);
+                connection.serve(stream, tls, service).await;
+                drop(held);
             });
         }
-        drop(self.listener);
-        if timeout(limits.grace, connections.shutdown()).await.is_err() {
+        drop(listener);
+        if timeout(limits.grace, open.closed()).await.is_err() {
             tracing::warn!(
-                address = %self.address,
+                %address,
                 "requests were still in flight when the time to finish them was over"
             );
         }
     }
+}
 
-    /// The next connection that there is a place for.
-    async fn accept(
-        &self,
-        places: &Arc<Semaphore>,
-    ) -> (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit) {
-        loop {
-            let Ok(place) = Arc::clone(places).acquire_owned().await else {
-                // Nobody closes the semaphore.
-                core::future::pending::<()>().await;
-                continue;
-            };
-            match self.listener.accept().await {
-                Ok((stream, peer)) => {
-                    if let Err(error) = stream.set_nodelay(true) {
-                        tracing::debug!(%peer, %error, "the connection was gone at once");
-                        continue;
-                    }
-                    return (stream, peer, place);
+/// The next connection that there is a place for.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    loop {
+        let Ok(place) = Arc::clone(places).acquire_owned().await else {
+            // Nobody closes the semaphore.
+            pending::<()>().await;
+            continue;
+        };
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%peer, %error, "the connection was gone at once");
+                    continue;
                 }
-                Err(error) => {
-                    // Out of descriptors, most likely: wait for some to come back.
-                    tracing::error!(address = %self.address, %error, "no connection was accepted");
-                    sleep(AFTER_FAILED_ACCEPT).await;
-                }
+                // A socket for both kinds of address has ::ffff:127.0.0.1 where 127.0.0.1 is meant.
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                return (stream, peer, place);
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: wait for some to come back.
+                let address = listener.local_addr().ok();
+                tracing::error!(?address, %error, "no connection was accepted");
+                sleep(AFTER_FAILED_ACCEPT).await;
             }
         }
     }
 }
 
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
-
-fn builder(limits: Limits) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        // hyper counts this from the end of the answer before, so it bounds idleness as well.
-        .header_read_timeout(limits.idle);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEADERS)
-        .keep_alive_interval(limits.idle)
-        .keep_alive_timeout(limits.idle);
-    builder
-}
-
-const MAX_STREAMS: u32 = 250;
-const MAX_HEADERS: u32 = 64 << 10;

@@ -1,7 +1,15 @@
 use core::error::Error as StdError;
 
+use fulcio_api::{Row, code_name};
+use fulcio_ct_client::SignedCertificateTimestamp;
 use fulcio_issuance::{Certified, Decision, Error, Journal, Recording, RequestContext, Timestamp};
 use fulcio_principal::{Extension, Identity};
+
+use crate::metrics::voucher;
+
+mod facts;
+
+use facts::Facts;
 
 /// Writes one log line for every certificate and every refusal; never a token.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,37 +30,67 @@ impl Journal for LogJournal {
 }
 
 fn issued(identity: &Identity, certified: &Certified, context: &RequestContext) {
-    let log_index = match &certified.timestamp {
-        Timestamp::Embedded(timestamp) | Timestamp::Detached(timestamp) => {
-            timestamp.leaf_index().ok().flatten()
-        }
+    let timestamp = match &certified.timestamp {
+        Timestamp::Embedded(timestamp) | Timestamp::Detached(timestamp) => Some(timestamp),
         Timestamp::None => None,
     };
+    let certificate = certified
+        .chain
+        .first()
+        .and_then(|certificate| Facts::read(certificate).ok());
+    let voucher = voucher::current();
     tracing::info!(
         request_id = context.request_id,
-        peer = context.peer.map(tracing::field::display),
+        peer = context.peer.map(display),
+        api = context.api,
         identity = identity.principal().subject.value(),
-        issuer = issuer(identity),
-        log_index,
+        issuer = voucher.as_ref().and_then(|voucher| voucher.issuer()),
+        kind = voucher.as_ref().and_then(|voucher| voucher.kind()),
+        issuer_name = issuer_name(identity),
+        serial = certificate.as_ref().map(|facts| display(&facts.serial)),
+        key = certificate.as_ref().map(|facts| display(&facts.key)),
+        log_index = timestamp.and_then(|timestamp| timestamp.leaf_index().ok().flatten()),
+        log_timestamp = timestamp.map(SignedCertificateTimestamp::timestamp),
+        duration_ms = milliseconds(context),
         "certificate issued"
     );
 }
 
 fn refused(identity: Option<&Identity>, error: &Error, context: &RequestContext) {
+    let refusal = error.refusal();
+    let row = Row::from(&refusal);
+    let voucher = voucher::current();
     tracing::warn!(
         request_id = context.request_id,
-        peer = context.peer.map(tracing::field::display),
+        peer = context.peer.map(display),
+        api = context.api,
         identity = identity.map(|identity| identity.principal().subject.value()),
-        issuer = identity.and_then(issuer),
-        told = %error.refusal(),
+        issuer = voucher.as_ref().and_then(|voucher| voucher.issuer()),
+        kind = voucher.as_ref().and_then(|voucher| voucher.kind()),
+        issuer_name = identity.and_then(issuer_name),
+        code = code_name(row.code),
+        reason = row.reason.as_str(),
+        token_reason = token_reason(error),
+        told = %refusal,
         cause = causes(error),
         log_answer = log_answer(error),
+        duration_ms = milliseconds(context),
         "certificate refused"
     );
 }
 
-fn issuer(identity: &Identity) -> Option<&str> {
+/// The name of the issuer that the certificate has; it is the `iss` of the token, unless the
+/// configuration takes it from another claim.
+fn issuer_name(identity: &Identity) -> Option<&str> {
     identity.principal().extensions.value(Extension::IssuerV2)
+}
+
+/// Why exactly a token was not accepted.
+fn token_reason(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Authentication(error) => Some(error.reason()),
+        _ => None,
+    }
 }
 
 /// What the log said when it refused.
@@ -61,6 +99,10 @@ fn log_answer(error: &Error) -> Option<&str> {
         Error::Log(error) => error.body(),
         _ => None,
     }
+}
+
+fn milliseconds(context: &RequestContext) -> f64 {
+    context.elapsed().as_secs_f64() * 1000.0
 }
 
 /// An error and what caused it, on one line.

@@ -1,43 +1,65 @@
-use std::sync::Arc;
+use core::{fmt, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
+    thread,
+    time::UNIX_EPOCH,
+};
 
-use bytes::Bytes;
 use fulcio_api::ApiMetrics;
-use http::{HeaderValue, Request, Response, header};
-use http_body_util::Full;
-use metrics::{Key, Label, Level, Metadata, Recorder as _};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use fulcio_cert_builder::Validity;
+use fulcio_identity::Issuers;
+use metrics::{Key, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 
-use crate::{Mount, Mounted, TimedBody};
+mod exposition;
+mod issuer_metrics;
+mod page;
+#[cfg(target_os = "linux")]
+mod process;
+pub(crate) mod voucher;
+
+pub use page::MetricsPage;
+
+use issuer_metrics::IssuerMetrics;
 
 /// What the server counts, apart from all global state.
-#[derive(Debug)]
+///
+/// The names are Fulcio's wherever Fulcio counts the same thing.
 pub struct Metrics {
+    recorder: Arc<PrometheusRecorder>,
     api: Arc<ApiMetrics>,
     page: MetricsPage,
+    _upkeep: Upkeep,
 }
 
 impl Metrics {
     /// Starts counting at zero.
     ///
+    /// A thread of its own folds what is recorded into the histograms, so that memory stays bounded
+    /// where nobody reads the page.
+    ///
     /// # Errors
     /// The exporter refuses the buckets of a histogram.
     pub fn new() -> Result<Self, BuildError> {
+        let full = |name: &str| Matcher::Full(name.to_owned());
         let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(full(ApiMetrics::LATENCY), &ApiMetrics::LATENCY_BUCKETS)?
+            .set_buckets_for_metric(full(ApiMetrics::STAGES), &ApiMetrics::STAGE_BUCKETS)?
             .set_buckets_for_metric(
-                Matcher::Full(ApiMetrics::LATENCY.to_owned()),
+                full(IssuerMetrics::FETCH_SECONDS),
                 &ApiMetrics::LATENCY_BUCKETS,
             )?
             .build_recorder();
-        let labels = vec![Label::new("version", env!("CARGO_PKG_VERSION"))];
-        recorder
-            .register_gauge(
-                &Key::from_parts("fulcio_build_info", labels),
-                &Metadata::new(module_path!(), Level::INFO, None),
-            )
-            .set(1.0);
+        IssuerMetrics::describe(&recorder);
+        tell_build(&recorder);
         Ok(Self {
             api: Arc::new(ApiMetrics::new(&recorder)),
-            page: MetricsPage(recorder.handle()),
+            page: MetricsPage::new(recorder.handle()),
+            _upkeep: Upkeep::start(&recorder),
+            recorder: Arc::new(recorder),
         })
     }
 
@@ -47,6 +69,31 @@ impl Metrics {
         Arc::clone(&self.api)
     }
 
+    /// Counts what happens at each of `issuers`, under its URL or pattern as it is configured.
+    #[must_use]
+    pub fn watch(&self, issuers: Issuers) -> Issuers {
+        issuers.observed_by(&|configured| {
+            let recorder = Arc::clone(&self.recorder);
+            let (issuer, kind) = match configured {
+                Some((issuer, kind)) => (issuer, Some(kind.name())),
+                None => (IssuerMetrics::UNKNOWN, None),
+            };
+            Arc::new(IssuerMetrics::new(recorder, issuer, kind))
+        })
+    }
+
+    /// Tells until when the authority's whole chain is valid.
+    pub fn tell_chain(&self, validity: Validity) {
+        let name = "fulcio_ca_not_after_timestamp_seconds";
+        let meaning = "When the first certificate of the authority's chain expires, in Unix time";
+        self.recorder
+            .describe_gauge(name.into(), None, meaning.into());
+        let not_after = validity.not_after.duration_since(UNIX_EPOCH);
+        self.recorder
+            .register_gauge(&Key::from_static_name(name), &METADATA)
+            .set(not_after.map_or(0.0, |since| since.as_secs_f64()));
+    }
+
     /// The page that Prometheus reads, whatever its path.
     #[must_use]
     pub fn page(&self) -> MetricsPage {
@@ -54,18 +101,50 @@ impl Metrics {
     }
 }
 
-/// The page that Prometheus reads.
-#[derive(Clone, Debug)]
-pub struct MetricsPage(PrometheusHandle);
-
-impl Mount for MetricsPage {
-    fn handle(&self, _path: &str, _request: Request<TimedBody>) -> Mounted {
-        self.0.run_upkeep();
-        let mut response = Response::new(Full::from(Bytes::from(self.0.render())));
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
-        );
-        Box::pin(core::future::ready(response))
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
     }
 }
+
+/// Empties the exporter's buffers now and then, in a thread of its own, until it is dropped.
+struct Upkeep(#[expect(dead_code, reason = "the thread ends when it is dropped")] Sender<()>);
+
+impl Upkeep {
+    const EVERY: Duration = Duration::from_secs(5);
+
+    fn start(recorder: &PrometheusRecorder) -> Self {
+        let handle = recorder.handle();
+        let (running, ended) = mpsc::channel();
+        thread::spawn(move || {
+            while ended.recv_timeout(Self::EVERY) == Err(RecvTimeoutError::Timeout) {
+                handle.run_upkeep();
+            }
+        });
+        Self(running)
+    }
+}
+
+/// Fulcio's labels. The compiler stands where Fulcio has the version of Go.
+fn tell_build(recorder: &PrometheusRecorder) {
+    let name = "fulcio_build_info";
+    let meaning = "What this server was built from, and with which compiler";
+    recorder.describe_gauge(name.into(), None, meaning.into());
+    let labels = vec![
+        Label::new("version", env!("CARGO_PKG_VERSION")),
+        Label::new(
+            "build_date",
+            option_env!("FULCIO_BUILD_DATE").unwrap_or("unknown"),
+        ),
+        Label::new("goversion", env!("FULCIO_COMPILER")),
+        Label::new(
+            "revision",
+            option_env!("FULCIO_BUILD_REVISION").unwrap_or("unknown"),
+        ),
+    ];
+    recorder
+        .register_gauge(&Key::from_parts(name, labels), &METADATA)
+        .set(1.0);
+}
+
+const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);

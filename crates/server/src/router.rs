@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fulcio_api::{HttpApi, unknown_service};
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, Version, header, uri::PathAndQuery};
 use http_body_util::Full;
 use tonic::{body::Body, server::NamedService};
 use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 
-use crate::TimedBody;
+use crate::{TimedBody, http_rules};
 
 /// Something that is served below a path of its own.
 pub trait Mount: fmt::Debug + Send + Sync {
@@ -26,8 +26,9 @@ pub type Mounted = Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>;
 
 /// All that one port serves.
 ///
-/// A request whose content type is that of gRPC goes to the gRPC services, one below a mount goes
-/// there, and all others go to the HTTP API.
+/// A request of HTTP/2 whose content type is that of gRPC goes to the gRPC services. Of the others,
+/// one that the rules of HTTP answer goes no further, one below a mount goes there, and all the rest
+/// go to the HTTP API.
 #[derive(Clone, Debug, Default)]
 pub struct Router {
     grpc: Arc<Vec<(&'static str, Grpc)>>,
@@ -79,6 +80,9 @@ impl Router {
         if !self.grpc.is_empty() && (is_grpc(&request) || self.is_grpc_only()) {
             return self.answer_grpc(request).await;
         }
+        if let Some(answer) = http_rules::answer(&request) {
+            return answer.map(Body::new);
+        }
         let path = request.uri().path();
         let mounted = self.mounts.iter().find_map(|(prefix, mount)| {
             let rest = path.strip_prefix(prefix)?;
@@ -105,27 +109,29 @@ impl Router {
     }
 
     async fn answer_grpc(&self, request: Request<TimedBody>) -> Response<Body> {
-        let path = request.uri().path();
-        let named = self.grpc.iter().find(|(name, _)| {
-            path.strip_prefix('/')
-                .and_then(|path| path.strip_prefix(name))
-                .is_some_and(|rest| rest.starts_with('/'))
-        });
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("", PathAndQuery::as_str);
+        let service = path
+            .strip_prefix('/')
+            .and_then(|path| path.rsplit_once('/'));
+        let named = service
+            .and_then(|(service, _method)| self.grpc.iter().find(|(name, _)| *name == service));
         match named {
             Some((_, service)) => {
                 let Ok(response) = service.clone().oneshot(request).await;
                 response
             }
-            None => unknown_service(path),
+            None => unknown_service(&request),
         }
     }
 }
 
 fn is_grpc(request: &Request<TimedBody>) -> bool {
-    request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    request.version() == Version::HTTP_2
+        && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
 impl Service<Request<TimedBody>> for Router {

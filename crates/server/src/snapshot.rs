@@ -6,7 +6,7 @@ use fulcio_identity::{Config, IssuerAddress};
 use fulcio_issuance::{Pipeline, Refusal, Request, RequestContext};
 use pki_types::CertificateDer;
 
-use crate::Probe;
+use crate::{Probe, metrics::voucher};
 
 /// All that one request needs: how to issue, for whom, and whether it can be done.
 ///
@@ -58,8 +58,13 @@ impl Backend for CurrentSnapshot {
     fn issue<'a>(&'a self, request: Request<'a>, context: &'a RequestContext) -> Issuing<'a> {
         let snapshot = self.0.load_full();
         Box::pin(async move {
-            let issued = snapshot.pipeline.issue(request, context).await;
-            issued.map_err(|error| error.refusal())
+            let issued = snapshot.pipeline.issue(request, context);
+            let (issued, issuer) = voucher::noting(issued).await;
+            let answer = issued.map_err(|error| error.refusal());
+            if let Some(issuer) = issuer {
+                issuer.ended(answer.as_ref().map(|_certified| ()));
+            }
+            answer
         })
     }
 

@@ -16,7 +16,9 @@ use std::{
 use bytes::Bytes;
 use fulcio_server_core::{Limits, ListenError, Listener, Shutdown, TimedBody};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tower::Service;
 
@@ -125,17 +127,188 @@ fn a_body_that_drips_is_cut_off() {
 }
 
 #[test]
-fn a_connection_that_sends_no_request_is_closed() {
-    let server = start(Limits {
+fn a_connection_that_falls_silent_is_closed() {
+    let limits = Limits {
         idle: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let server = start(limits);
+    let request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    for sent in ["", "P", "GET / HT", request, "PRI * HTTP/2.0\r\n\r\nS"] {
+        let mut stream = server.connect();
+        stream.write_all(sent.as_bytes()).unwrap();
+        let begun = Instant::now();
+        let said = answer(stream);
+        assert_eq!(said.starts_with("HTTP/1.1 200"), sent == request, "{said}");
+        assert!(begun.elapsed() >= limits.idle / 2, "{sent}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{sent}");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_head_that_drips_is_cut_off() {
+    let limits = Limits {
+        head: Duration::from_millis(400),
+        ..Limits::default()
+    };
+    let server = start(limits);
+    let settings = "\0\0\0\u{4}\0\0\0\0\0";
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    // A request for / of https, whose head does not end with its first frame.
+    let open_head = "\0\0\u{1}\u{1}\0\0\0\0\u{1}\u{4}";
+    let request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    let slow =
+        "GET / HTTP/1.1\r\nx: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    let more = "\0\0\0\t\0\0\0\0\u{1}";
+    for (at_once, dripping) in [
+        (String::new(), slow.to_owned()),
+        (request.to_owned(), slow.to_owned()),
+        (String::new(), preface.to_owned()),
+        (format!("{preface}{settings}"), settings.to_owned()),
+        (format!("{preface}{settings}{open_head}"), more.repeat(8)),
+    ] {
+        let mut stream = server.connect();
+        stream.write_all(at_once.as_bytes()).unwrap();
+        let mut slowly = stream.try_clone().unwrap();
+        let drip = thread::spawn(move || {
+            for byte in dripping.as_bytes() {
+                if slowly.write_all(&[*byte]).is_err() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let begun = Instant::now();
+        // It may be reset, because not all that it sent was read.
+        drop(stream.read_to_end(&mut Vec::new()));
+        let took = begun.elapsed();
+        assert!(took >= limits.head / 2, "{took:?} {at_once}");
+        assert!(took < Duration::from_secs(5), "{took:?} {at_once}");
+        drip.join().unwrap();
+    }
+    server.stop();
+}
+
+#[test]
+fn a_connection_may_idle_for_longer_than_a_head_takes() {
+    let server = start(Limits {
+        head: Duration::from_millis(100),
         ..Limits::default()
     });
     let mut stream = server.connect();
-    stream.write_all(b"GET / HT").unwrap();
-    let begun = Instant::now();
-    let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    for _ in 0..2 {
+        thread::sleep(Duration::from_millis(500));
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            .unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200");
+        let mut rest = [0; 1024];
+        assert!(stream.read(&mut rest).unwrap() > 0);
+    }
+    server.stop();
+}
+
+#[test]
+fn the_longest_duration_is_no_limit() {
+    let server = start(Limits {
+        handshake: Duration::MAX,
+        head: Duration::MAX,
+        body: Duration::MAX,
+        idle: Duration::MAX,
+        ..Limits::default()
+    });
+    let mut stream = server.connect();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 1\r\n\r\n")
+        .unwrap();
+    thread::sleep(Duration::from_millis(100));
+    stream.write_all(b"a").unwrap();
+    assert!(answer(stream).starts_with("HTTP/1.1 200"));
+    server.runtime.block_on(async {
+        let (mut sender, _connection) = http2_client(server.address).await;
+        let request = Request::get("http://a/0").body(Empty::new());
+        sender.send_request(request.unwrap()).await.unwrap();
+    });
+    server.stop();
+}
+
+#[test]
+fn neither_a_slow_body_nor_a_slow_answer_is_idleness() {
+    let server = start(Limits {
+        head: Duration::from_millis(400),
+        idle: Duration::from_millis(400),
+        ..Limits::default()
+    });
+    let mut stream = server.connect();
+    stream
+        .write_all(
+            b"POST /900 HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 5\r\n\r\n",
+        )
+        .unwrap();
+    for part in [b"aa".as_slice(), b"aa", b"a"] {
+        thread::sleep(Duration::from_millis(500));
+        stream.write_all(part).unwrap();
+    }
+    assert!(answer(stream).starts_with("HTTP/1.1 200"));
+    server.stop();
+}
+
+/// A client of HTTP/2 that keeps its connection busy with pings, whether there are requests or not.
+async fn http2_client(
+    address: SocketAddr,
+) -> (
+    http2::SendRequest<Empty<Bytes>>,
+    JoinHandle<Result<(), hyper::Error>>,
+) {
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_millis(30))
+        .keep_alive_while_idle(true)
+        .handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    (sender, tokio::spawn(connection))
+}
+
+#[test]
+fn http2_without_requests_ends_in_order_and_may_idle_for_longer_than_a_head_takes() {
+    let limits = Limits {
+        head: Duration::from_millis(200),
+        idle: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let server = start(limits);
+    let address = server.address;
+    server.runtime.block_on(async move {
+        let (mut sender, connection) = http2_client(address).await;
+        for path in ["/0", "/2500"] {
+            tokio::time::sleep(limits.idle / 3).await;
+            let request = Request::get(format!("http://a{path}")).body(Empty::new());
+            let response = sender.send_request(request.unwrap()).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK);
+        }
+        let begun = Instant::now();
+        let ended = tokio::time::timeout(Duration::from_secs(10), connection).await;
+        ended.expect("it was not closed").unwrap().unwrap();
+        assert!(begun.elapsed() >= limits.idle / 2);
+    });
+    server.stop();
+}
+
+#[test]
+fn a_request_that_has_begun_when_it_stops_is_answered() {
+    let server = start(Limits::default());
+    let mut stream = server.connect();
+    stream.write_all(b"GET /0 HTTP/1.1\r\nhost").unwrap();
+    thread::sleep(Duration::from_secs(1));
+    server.shutdown.begin();
+    thread::sleep(Duration::from_millis(200));
+    stream.write_all(b": a\r\n\r\n").unwrap();
+    assert!(answer(stream).starts_with("HTTP/1.1 200"));
     server.stop();
 }
 

@@ -15,8 +15,14 @@ use fulcio_server_core::{Limits, Listener, LogFiles, Metrics, Router, Shutdown};
 use tokio::runtime::Runtime;
 
 fn request(address: SocketAddr, head: &str) -> String {
+    exchange(
+        address,
+        &format!("{head} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"),
+    )
+}
+
+fn exchange(address: SocketAddr, head: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!("{head} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
@@ -85,4 +91,72 @@ fn a_log_can_be_read_and_nothing_can_be_submitted_to_it() {
         );
     }
     runtime.block_on(log.close()).unwrap();
+}
+
+#[test]
+fn what_http_does_not_allow_is_refused_before_anything_else() {
+    let runtime = Runtime::new().unwrap();
+    let metrics = Metrics::new().unwrap();
+    let address = serve(&runtime, Router::new().with_mount("/", metrics.page()));
+    for (line, headers, status, text) in [
+        ("GET / HTTP/1.1", "host: a.example:80\r\n", 200, None),
+        ("GET / HTTP/1.1", "host: [::1]:80\r\n", 200, None),
+        ("GET / HTTP/1.1", "host:\r\n", 200, None),
+        ("GET /?%zz HTTP/1.1", "host: a\r\n", 200, None),
+        ("GET / HTTP/1.0", "", 200, None),
+        (
+            "GET / HTTP/1.1",
+            "host: a\r\nexpect: 100-Continue\r\n",
+            200,
+            None,
+        ),
+        ("OPTIONS * HTTP/1.1", "host: a\r\n", 200, Some("")),
+        (
+            "GET / HTTP/1.1",
+            "",
+            400,
+            Some("400 Bad Request: missing required Host header"),
+        ),
+        (
+            "GET / HTTP/1.1",
+            "host: a b\r\n",
+            400,
+            Some("400 Bad Request: malformed Host header"),
+        ),
+        (
+            "GET / HTTP/1.1",
+            "host: a\r\nhost: a\r\n",
+            400,
+            Some("400 Bad Request"),
+        ),
+        (
+            "GET /%zz HTTP/1.1",
+            "host: a\r\n",
+            400,
+            Some("400 Bad Request"),
+        ),
+        (
+            "GET /% HTTP/1.1",
+            "host: a\r\n",
+            400,
+            Some("400 Bad Request"),
+        ),
+        (
+            "GET / HTTP/1.1",
+            "host: a\r\nexpect: nonsense\r\n",
+            417,
+            Some(""),
+        ),
+    ] {
+        let answer = exchange(
+            address,
+            &format!("{line}\r\n{headers}connection: close\r\n\r\n"),
+        );
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let found = head.split(' ').nth(1).unwrap();
+        assert_eq!(found, status.to_string(), "{line} {headers}");
+        if let Some(text) = text {
+            assert_eq!(body, text, "{line} {headers}");
+        }
+    }
 }

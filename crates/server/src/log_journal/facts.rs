@@ -1,0 +1,98 @@
+use core::fmt;
+
+use der::{
+    AnyRef, Decode as _, Header, Reader as _, SliceReader, asn1::UintRef, oid::ObjectIdentifier,
+};
+use x509_cert::spki::SubjectPublicKeyInfoRef;
+
+/// What the log says of a certificate that its identity does not. Only these fields are read: the
+/// request waits.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Facts<'a> {
+    pub(super) serial: Serial<'a>,
+    pub(super) key: Key,
+}
+
+/// A serial number; it shows itself in hexadecimal.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Serial<'a>(&'a [u8]);
+
+/// What kind of key is certified.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Ecdsa(&'static str),
+    Ed25519,
+    Other(ObjectIdentifier),
+    Rsa { bits: usize },
+}
+
+impl<'a> Facts<'a> {
+    /// Reads them (RFC 5280 section 4.1).
+    pub(super) fn read(certificate: &'a [u8]) -> der::Result<Self> {
+        let mut reader = SliceReader::new(certificate)?;
+        for _sequence in ["Certificate", "TBSCertificate"] {
+            Header::decode(&mut reader)?;
+        }
+        let _version = AnyRef::decode(&mut reader)?;
+        let serial = UintRef::decode(&mut reader)?;
+        for _field in ["signature", "issuer", "validity", "subject"] {
+            reader.tlv_bytes()?;
+        }
+        let key = SubjectPublicKeyInfoRef::decode(&mut reader)?;
+        Ok(Self {
+            serial: Serial(serial.as_bytes()),
+            key: Key::read(&key)?,
+        })
+    }
+}
+
+impl Key {
+    fn read(key: &SubjectPublicKeyInfoRef<'_>) -> der::Result<Self> {
+        Ok(match key.algorithm.oid {
+            ED25519 => Self::Ed25519,
+            EC => Self::Ecdsa(match key.algorithm.parameters_oid() {
+                Ok(P256) => "P-256",
+                Ok(P384) => "P-384",
+                Ok(P521) => "P-521",
+                _ => "of another curve",
+            }),
+            RSA => {
+                let mut reader = SliceReader::new(key.subject_public_key.raw_bytes())?;
+                Header::decode(&mut reader)?;
+                let modulus = UintRef::decode(&mut reader)?;
+                let leading = modulus
+                    .as_bytes()
+                    .first()
+                    .map_or(0, |byte| byte.leading_zeros());
+                Self::Rsa {
+                    bits: modulus.as_bytes().len() * 8 - leading as usize,
+                }
+            }
+            other => Self::Other(other),
+        })
+    }
+}
+
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+impl fmt::Display for Serial<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ecdsa(curve) => write!(f, "ECDSA {curve}"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::Other(oid) => write!(f, "{oid}"),
+            Self::Rsa { bits } => write!(f, "RSA {bits}"),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+use core::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    Limits,
+    heads::{Heads, Unfinished},
+};
+
+/// How far one connection is, and until when it must have come further.
+///
+/// [`PacedStream`](crate::paced_stream::PacedStream) tells it what the client sends, and the listener of requests that
+/// begin and answers that end.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace(Arc<Shared>);
+
+/// What a client did not do in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overdue {
+    /// The head of a request that it had begun is not complete.
+    Head,
+    /// It has not begun a request.
+    Request,
+}
+
+#[derive(Debug)]
+struct Shared {
+    head: Duration,
+    silence: Duration,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    heads: Heads,
+    /// When a head began that is not complete, and when something was read last.
+    head: Option<(Instant, Instant)>,
+    /// Requests without a complete answer.
+    requests: usize,
+    /// Since when there are none, and how long there may be none.
+    idle: (Instant, Duration),
+}
+
+impl Pace {
+    /// Of a connection that begins now.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Shared {
+            head: limits.head,
+            silence: limits.idle,
+            state: Mutex::new(State {
+                heads: Heads::default(),
+                head: None,
+                requests: 0,
+                idle: (Instant::now(), limits.idle),
+            }),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// Notes that a request has begun, until what is returned is dropped.
+    pub(crate) fn request(&self) -> PacedRequest {
+        let mut state = self.state();
+        state.requests += 1;
+        if state.heads.end_with_request() {
+            state.head = None;
+        }
+        drop(state);
+        self.0.changed.notify_one();
+        PacedRequest(self.clone())
+    }
+
+    /// Notes that the client was told that the connection ends, and grants it the time of one more head.
+    pub(crate) fn closing(&self) {
+        self.state().idle = (Instant::now(), self.0.head);
+        self.0.changed.notify_one();
+    }
+
+    /// Waits until the client is too late with something.
+    pub(crate) async fn overdue(&self) -> Overdue {
+        loop {
+            let deadline = self.deadline();
+            let changed = self.0.changed.notified();
+            match deadline {
+                None => changed.await,
+                Some((overdue, deadline)) => tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(deadline) => return overdue,
+                },
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<(Overdue, Instant)> {
+        let state = self.state();
+        let (overdue, deadlines) = match (state.head, state.idle) {
+            (Some((begun, read)), _) => (
+                Overdue::Head,
+                [(begun, self.0.head), (read, self.0.silence)],
+            ),
+            (None, idle) if state.requests == 0 => (Overdue::Request, [idle, idle]),
+            _ => return None,
+        };
+        // A limit beyond what the clock can hold is none.
+        let deadlines = deadlines
+            .into_iter()
+            .filter_map(|(since, limit)| since.checked_add(limit));
+        Some((overdue, deadlines.min()?))
+    }
+
+    /// Notes what the client has sent.
+    pub(crate) fn read(&self, bytes: &[u8]) {
+        let mut state = self.state();
+        let requests = state.requests;
+        let heads = state.heads.read(bytes, requests > 0);
+        let now = Instant::now();
+        let before = state.head;
+        state.head = match (heads, before) {
+            (Unfinished::Nothing, _) => None,
+            (Unfinished::Same, Some((begun, _))) => Some((begun, now)),
+            _ => Some((now, now)),
+        };
+        let changed = state.head != before;
+        drop(state);
+        if changed {
+            self.0.changed.notify_one();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while it was held cannot leave it half changed.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request whose answer is not complete.
+#[derive(Debug)]
+pub(crate) struct PacedRequest(Pace);
+
+impl Drop for PacedRequest {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.requests -= 1;
+        if state.requests == 0 {
+            state.idle.0 = Instant::now();
+        }
+        drop(state);
+        self.0.0.changed.notify_one();
+    }
+}
