@@ -6,6 +6,8 @@
 //! | feature | schemes | crate |
 //! |---|---|---|
 //! | `file` (default) | `file:`, `ephemeral:` | `fulcio-signer-file` |
+//! | `hashivault` | `hashivault:`, `openbao:` | `fulcio-signer-hashivault` |
+//! | `pkcs11` | `pkcs11:` | `fulcio-signer-pkcs11` |
 //!
 //! ```
 //! use fulcio_signer_backends::{OpenOptions, SignerUri, open};
@@ -24,8 +26,12 @@
 mod error;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "hashivault")]
+mod hashivault;
 mod open;
 mod options;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod uri;
 
 pub use error::Error;

@@ -8,6 +8,12 @@ pub const SCHEMES: &[&str] = &[
     "ephemeral:",
     #[cfg(feature = "file")]
     "file:",
+    #[cfg(feature = "hashivault")]
+    "hashivault:",
+    #[cfg(feature = "hashivault")]
+    "openbao:",
+    #[cfg(feature = "pkcs11")]
+    "pkcs11:",
 ];
 
 /// Opens the key that `uri` names.
@@ -17,7 +23,7 @@ pub const SCHEMES: &[&str] = &[
 /// # Errors
 /// The URI is of no back end in this build, or that back end has no such key.
 #[cfg_attr(
-    not(feature = "file"),
+    not(any(feature = "file", feature = "hashivault", feature = "pkcs11")),
     expect(unused_variables, reason = "a build without back ends")
 )]
 pub async fn open(uri: &SignerUri<'_>, options: &OpenOptions) -> Result<Box<dyn Signer>, Error> {
@@ -28,6 +34,10 @@ pub async fn open(uri: &SignerUri<'_>, options: &OpenOptions) -> Result<Box<dyn 
         "ephemeral" => crate::file::ephemeral(uri.rest()),
         #[cfg(feature = "file")]
         "file" => crate::file::file(uri.rest(), options),
+        #[cfg(feature = "hashivault")]
+        "hashivault" | "openbao" => crate::hashivault::hashivault(uri, options).await,
+        #[cfg(feature = "pkcs11")]
+        "pkcs11" => crate::pkcs11::pkcs11(uri.rest(), options).await,
         _ => Err(Error::UnknownScheme { scheme }),
     }
 }

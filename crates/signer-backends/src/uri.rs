@@ -7,6 +7,9 @@ use crate::Error;
 /// | `file:///etc/fulcio/key.pem` | in a PEM file; percent-encoded as RFC 8089 says |
 /// | `ephemeral:` | made now, on P-256, and never written down |
 /// | `ephemeral:p384` | the same on P-384; also `p256`, `p521`, `ed25519`, `rsa` |
+/// | `hashivault://fulcio` | in the transit engine of HashiCorp Vault or OpenBao, its newest version; also `openbao://fulcio` |
+/// | `hashivault://fulcio/versions/2` | the same, that version |
+/// | `pkcs11:token=fulcio;object=PKCS11CA?module-path=/usr/lib/softhsm/libsofthsm2.so` | in a token (RFC 7512): `token`, `serial` or `slot-id` says which, `object` and `id` which key; the PIN is the password, or behind `pin-value` or `pin-source` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignerUri<'a> {
     scheme: &'a str,
