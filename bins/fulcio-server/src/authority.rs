@@ -1,6 +1,6 @@
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use fulcio_cert_builder::{CaChain, CaTemplate};
 use fulcio_ct_client::TransparencyLog;
@@ -9,110 +9,134 @@ use fulcio_issuance::{
     ca_certificate,
 };
 use fulcio_signer::Algorithm;
-use fulcio_signer_file::{EphemeralSigner, FileSigner, KeyError};
-use zeroize::Zeroizing;
+use fulcio_signer_file::EphemeralSigner;
 
-use crate::input_file;
+use crate::{
+    key_files::{KeyFiles, PasswordSource},
+    kms_ca::{KmsFlags, KmsKey},
+    other_authorities::{OtherAuthorityFlags, not_built},
+    pkcs11_ca::{TokenFlags, TokenKey},
+    usage_error::UsageError,
+    values::{Optional, Password, Switch},
+};
 
 /// Who signs the certificates.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Certificate authority")]
 pub(crate) struct AuthorityFlags {
     /// Where the issuing key is.
-    #[arg(long, value_enum, env = "FULCIO_SERVE_CA")]
+    #[arg(long, value_enum)]
     ca: CaKind,
     /// fileca: PEM file of the chain, the certificate of the issuing key first, the root last.
-    #[arg(long, value_name = "FILE", env = "FULCIO_SERVE_FILECA_CERT")]
-    fileca_cert: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", default_value = "")]
+    fileca_cert: Optional<PathBuf>,
     /// fileca: PEM file of the issuing key.
-    #[arg(long, value_name = "FILE", env = "FULCIO_SERVE_FILECA_KEY")]
-    fileca_key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", default_value = "")]
+    fileca_key: Optional<PathBuf>,
     /// fileca: password of the issuing key. Others on the machine see command lines: prefer the
     /// environment, or --fileca-key-passwd-file.
-    #[arg(
-        long,
-        value_name = "PASSWORD",
-        env = "FULCIO_SERVE_FILECA_KEY_PASSWD",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "PASSWORD")]
     fileca_key_passwd: Option<Password>,
     /// fileca: file that holds the password of the issuing key in its first line.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "FULCIO_SERVE_FILECA_KEY_PASSWD_FILE",
-        conflicts_with = "fileca_key_passwd"
-    )]
+    #[arg(long, value_name = "FILE", conflicts_with = "fileca_key_passwd")]
     fileca_key_passwd_file: Option<PathBuf>,
+    /// fileca: use a new key and chain as soon as the files have changed.
+    #[arg(long, value_name = "BOOL", default_value = "true")]
+    fileca_watch: Switch,
+    #[command(flatten)]
+    token: TokenFlags,
+    #[command(flatten)]
+    kms: KmsFlags,
+    #[command(flatten)]
+    others: OtherAuthorityFlags,
 }
 
 /// The values of `--ca`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "lower")]
-enum CaKind {
+pub(crate) enum CaKind {
     /// An encrypted key file.
-    FileCa,
+    #[value(name = "fileca")]
+    File,
     /// A key and a self-signed certificate that are made at start and forgotten at the end.
-    EphemeralCa,
+    #[value(name = "ephemeralca")]
+    Ephemeral,
+    /// A key in a PKCS#11 token.
+    #[value(name = "pkcs11ca", alias = "fulcioca")]
+    Pkcs11,
+    /// A key in a key service: HashiCorp Vault or OpenBao.
+    #[value(name = "kmsca")]
+    Kms,
+    /// A Tink keyset that a KMS has encrypted. Not built yet.
+    #[value(name = "tinkca")]
+    Tink,
+    /// Google's CA Service. Not built yet.
+    #[value(name = "googleca")]
+    Google,
 }
 
-/// A password that does not show itself.
-#[derive(Clone)]
-pub(crate) struct Password(Zeroizing<String>);
-
-impl From<String> for Password {
-    fn from(password: String) -> Self {
-        Self(Zeroizing::new(password))
-    }
-}
-
-impl core::fmt::Debug for Password {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Password")
-    }
+/// What `--ca` and the flags that belong to it come to.
+#[derive(Clone, Debug)]
+pub(crate) enum KeySource {
+    Ephemeral,
+    Files(KeyFiles),
+    Kms(KmsKey),
+    Token(TokenKey),
 }
 
 impl AuthorityFlags {
-    /// Opens the key and its chain, and puts them together.
-    pub(crate) async fn issuing_key(&self) -> Result<IssuingKey> {
+    /// Finds out where the key is; nothing is opened yet.
+    pub(crate) fn key_source(&self) -> Result<KeySource, UsageError> {
         match self.ca {
-            CaKind::FileCa => self.file(),
-            CaKind::EphemeralCa => ephemeral().await,
+            CaKind::Ephemeral => Ok(KeySource::Ephemeral),
+            CaKind::File => self.key_files().map(KeySource::Files),
+            CaKind::Pkcs11 => self.token.key().map(KeySource::Token),
+            CaKind::Kms => self.kms.key().map(KeySource::Kms),
+            CaKind::Tink | CaKind::Google => Err(not_built(self.ca, &self.others)),
         }
     }
 
-    fn file(&self) -> Result<IssuingKey> {
-        let (Some(chain), Some(key)) = (&self.fileca_cert, &self.fileca_key) else {
-            bail!("--fileca-cert and --fileca-key must be set when using --ca fileca");
+    fn key_files(&self) -> Result<KeyFiles, UsageError> {
+        let file = |flag, value: &Optional<PathBuf>| {
+            value
+                .as_ref()
+                .cloned()
+                .ok_or_else(|| UsageError::must_be_set(flag, "fileca"))
         };
-        let (password, password_flag) =
-            match (&self.fileca_key_passwd, &self.fileca_key_passwd_file) {
-                (Some(password), _) => (password.0.clone(), "--fileca-key-passwd".to_owned()),
-                (None, Some(file)) => {
-                    let flag = format!("--fileca-key-passwd-file {}", file.display());
-                    (input_file::read_password(&flag, file)?, flag)
+        Ok(KeyFiles {
+            chain: file("--fileca-cert", &self.fileca_cert)?,
+            key: file("--fileca-key", &self.fileca_key)?,
+            password: match (&self.fileca_key_passwd, &self.fileca_key_passwd_file) {
+                (Some(password), _) => PasswordSource::Given(password.clone()),
+                (None, Some(file)) => PasswordSource::File(file.clone()),
+                (None, None) => {
+                    return Err(UsageError::new(
+                        "--fileca-key-passwd or --fileca-key-passwd-file must be set when using \
+                         --ca fileca; for a key that is not encrypted any text will do",
+                    ));
                 }
-                (None, None) => bail!(
-                    "--fileca-key-passwd or --fileca-key-passwd-file must be set when using \
-                 --ca fileca; for a key that is not encrypted any text will do"
-                ),
-            };
-        let signer = FileSigner::open(key, Some(&password)).map_err(|error| {
-            let flags = match &error {
-                fulcio_signer_file::Error::Key {
-                    source: KeyError::WrongPassword,
-                    ..
-                } => format!("--fileca-key and {password_flag}"),
-                _ => "--fileca-key".to_owned(),
-            };
-            anyhow::Error::new(error).context(flags)
-        })?;
-        let chain_flag = format!("--fileca-cert {}", chain.display());
-        let pem = input_file::read(&chain_flag, chain)?;
-        let chain =
-            CaChain::from_pem(&pem, SystemClock.now()).with_context(|| chain_flag.clone())?;
-        IssuingKey::new(chain, Box::new(signer))
-            .with_context(|| format!("{chain_flag} and --fileca-key {}", key.display()))
+            },
+            watched: self.fileca_watch.is_on(),
+        })
+    }
+}
+
+impl KeySource {
+    /// Opens the key and its chain, and puts them together.
+    pub(crate) async fn open(&self) -> Result<IssuingKey> {
+        match self {
+            Self::Ephemeral => ephemeral().await,
+            Self::Files(files) => files.open().await,
+            Self::Kms(key) => key.open().await,
+            Self::Token(key) => key.open().await,
+        }
+    }
+
+    /// The files to look at again and again, if there are any.
+    pub(crate) fn watched(&self) -> Option<Vec<PathBuf>> {
+        match self {
+            Self::Files(files) if files.watched => Some(files.paths()),
+            Self::Ephemeral | Self::Files(_) | Self::Kms(_) | Self::Token(_) => None,
+        }
     }
 }
 

@@ -1,27 +1,31 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use fulcio_identity::{Config, ConfigError, IssuerConfig, Issuers, Problem, UnknownKeys};
-use fulcio_oidc_verify::{Fetch, HttpFetch, HttpOptions};
+use fulcio_oidc_verify::{Fetch, HttpOptions};
 use pki_types::CertificateDer;
 
-use crate::{cluster::ask_cluster, input_file};
+use crate::{
+    cluster::ask_cluster, input_file, proxied_fetch::ProxiedFetch, proxy::Proxies, values::Switch,
+};
 
 /// Whose identities are certified.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Identity providers")]
 pub(crate) struct IdentityFlags {
-    /// The issuer configuration, YAML or JSON; when /etc/fulcio-config/config.yaml is not there,
-    /// config.json beside it.
-    #[arg(long, value_name = "FILE", env = "FULCIO_SERVE_CONFIG_PATH")]
-    config_path: Option<PathBuf>,
+    /// The issuer configuration, YAML or JSON; when the default is not there, config.json beside it.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATHS[0])]
+    config_path: PathBuf,
     /// Trust the identity providers of the public Sigstore when no configuration file is given.
-    #[arg(long, env = "FULCIO_SERVE_PUBLIC_GOOD_ISSUERS")]
-    public_good_issuers: bool,
+    #[arg(long, value_name = "BOOL", default_value = "false")]
+    public_good_issuers: Switch,
     /// Warn of unknown keys in the configuration instead of refusing them.
-    #[arg(long, env = "FULCIO_SERVE_TOLERATE_UNKNOWN_KEYS")]
-    tolerate_unknown_keys: bool,
+    #[arg(long, value_name = "BOOL", default_value = "false")]
+    tolerate_unknown_keys: Switch,
 }
 
 /// Where the configuration is when no path is given.
@@ -34,7 +38,7 @@ impl IdentityFlags {
     /// Reads the configuration.
     pub(crate) fn config(&self) -> Result<Config> {
         let Some(path) = self.path() else {
-            if self.public_good_issuers {
+            if self.public_good_issuers.is_on() {
                 return Ok(Config::public_good_defaults());
             }
             bail!(
@@ -42,7 +46,7 @@ impl IdentityFlags {
                  or --public-good-issuers to trust those of the public Sigstore"
             );
         };
-        let unknown_keys = if self.tolerate_unknown_keys {
+        let unknown_keys = if self.tolerate_unknown_keys.is_on() {
             UnknownKeys::Tolerate
         } else {
             UnknownKeys::Refuse
@@ -56,13 +60,15 @@ impl IdentityFlags {
         Ok(config)
     }
 
+    /// The file to read; none when none was asked for and none is where it is looked for.
     fn path(&self) -> Option<PathBuf> {
-        self.config_path.clone().or_else(|| {
-            DEFAULT_PATHS
-                .iter()
-                .map(PathBuf::from)
-                .find(|path| path.exists())
-        })
+        if self.config_path != Path::new(DEFAULT_PATHS[0]) {
+            return Some(self.config_path.clone());
+        }
+        DEFAULT_PATHS
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| path.exists())
     }
 }
 
@@ -77,8 +83,16 @@ fn with_way_out(error: ConfigError) -> anyhow::Error {
 }
 
 /// Whoever can vouch for callers. Operators are told of those that cannot be served.
-pub(crate) fn issuers(config: &Config, roots: &[CertificateDer<'static>]) -> Result<Issuers> {
-    let shared: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&HttpOptions::new(roots.to_vec()))?);
+pub(crate) fn issuers(
+    config: &Config,
+    roots: &[CertificateDer<'static>],
+    proxies: &Arc<Proxies>,
+) -> Result<Issuers> {
+    let fetch = |options: &HttpOptions| {
+        let fetch = ProxiedFetch::new(options, Arc::clone(proxies))?;
+        anyhow::Ok(Arc::new(fetch) as Arc<dyn Fetch>)
+    };
+    let shared = fetch(&HttpOptions::new(roots.to_vec()))?;
     let issuers = Issuers::new(config, &|issuer: &IssuerConfig| {
         let in_cluster = config.is_in_cluster(issuer);
         if issuer.ca_certificates.is_empty() && !in_cluster {
@@ -89,7 +103,7 @@ pub(crate) fn issuers(config: &Config, roots: &[CertificateDer<'static>]) -> Res
         if in_cluster {
             ask_cluster(&mut options, issuer.address.as_str());
         }
-        Ok(Arc::new(HttpFetch::new(&options)?) as Arc<dyn Fetch>)
+        Ok(fetch(&options)?)
     })?;
     for unserved in issuers.unserved() {
         tracing::warn!(

@@ -1,7 +1,11 @@
 use std::io::{self, IsTerminal as _};
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
+};
+
+use crate::{json_lines::JsonLines, tracing_export::Traces};
 
 /// How log lines look and where they go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -12,13 +16,19 @@ pub(crate) enum LogType {
     Prod,
 }
 
-/// Sends log lines where `log_type` says. `RUST_LOG` chooses what is logged; without it, what
-/// concerns the operator is.
-pub(crate) fn start(log_type: LogType) {
+/// Sends log lines where `log_type` says, and traces to whoever takes them. `RUST_LOG` chooses what
+/// is logged; without it, what concerns the operator is.
+pub(crate) fn start(log_type: LogType, traces: Option<&Traces>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter);
-    match log_type {
-        LogType::Dev => builder.with_ansi(io::stdout().is_terminal()).init(),
-        LogType::Prod => builder.json().with_writer(io::stderr).init(),
-    }
+    let lines = match log_type {
+        LogType::Dev => fmt::layer().with_ansi(io::stdout().is_terminal()).boxed(),
+        LogType::Prod => fmt::layer()
+            .event_format(JsonLines)
+            .with_writer(io::stderr)
+            .boxed(),
+    };
+    registry()
+        .with(lines.with_filter(filter))
+        .with(traces.map(Traces::layer))
+        .init();
 }

@@ -2,50 +2,65 @@
 
 mod authority;
 mod cluster;
+mod command_line;
+mod createca;
 mod data_dir;
 mod dev_idp;
 mod first_client;
+mod flag_name;
 mod identity_issuers;
 mod input_file;
+mod json_lines;
+mod key_files;
+mod kms_ca;
+mod layers;
 mod logging;
+mod other_authorities;
+mod pkcs11_ca;
+mod ports;
 mod private_ca;
+mod proxied_fetch;
+mod proxy;
 mod quickstart;
 mod serve;
+mod settings_file;
 mod stop;
+mod tls;
+mod tracing_export;
 mod transparency;
+mod usage_error;
+mod values;
+mod variables;
+mod vault_key;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
-/// A certificate authority for code signing that speaks the protocol of Sigstore's Fulcio.
-///
-/// Exit codes: 0 when it was told to stop, 1 when something failed, 2 when the command line is wrong.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Serve(Box<serve::Serve>),
-    Quickstart(quickstart::Quickstart),
-}
+use command_line::Command;
+use usage_error::UsageError;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
-        Command::Serve(serve) => serve.run().await,
-        Command::Quickstart(quickstart) => quickstart.run().await,
-    };
-    match done {
+    match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("fulcio-server: {}", one_line(&error));
-            ExitCode::FAILURE
+            if error.is::<UsageError>() {
+                ExitCode::from(WRONG_COMMAND_LINE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
+    }
+}
+
+/// What clap ends the program with, too.
+const WRONG_COMMAND_LINE: u8 = 2;
+
+async fn run() -> anyhow::Result<()> {
+    match command_line::read()?.command {
+        Command::Serve(serve) => serve.run().await,
+        Command::CreateCa(create) => create.run().await,
+        Command::Quickstart(quickstart) => quickstart.run().await,
     }
 }
 

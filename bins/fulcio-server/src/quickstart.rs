@@ -14,7 +14,9 @@ use crate::{
     dev_idp::MountedDevIdp,
     first_client::{self, FirstCertificate, FirstClient},
     identity_issuers::issuers,
-    private_ca, serve, stop,
+    ports, private_ca,
+    serve::Parts,
+    stop,
     transparency::{Log, open_embedded},
 };
 
@@ -46,7 +48,7 @@ impl Quickstart {
     pub(crate) async fn run(self) -> Result<()> {
         let stopped = stop::signalled()?;
         tokio::pin!(stopped);
-        let listener = serve::bind("--port", SocketAddr::from(([127, 0, 0, 1], self.port))).await?;
+        let listener = ports::bind("--port", SocketAddr::from(([127, 0, 0, 1], self.port))).await?;
         let base = format!("http://{}", listener.address());
         let authority = listener.address().to_string();
 
@@ -68,18 +70,19 @@ impl Quickstart {
         };
 
         let metrics = Metrics::new()?;
-        let snapshot = serve::snapshot(
-            &config,
-            issuers(&config, &[])?,
-            key,
-            Some(&Log::Embedded(Arc::clone(&log))),
-            PermittedAlgorithms::default(),
-        );
-        let backend = Arc::new(CurrentSnapshot::new(snapshot));
-        let grpc = GrpcApi::new(backend.clone(), metrics.api());
+        // Everything is on this machine, which is reached without a proxy.
+        let parts = Parts {
+            issuers: Arc::new(metrics.watch(issuers(&config, &[], &Arc::default())?)),
+            metrics,
+            config,
+            log: Some(Log::Embedded(Arc::clone(&log))),
+            permitted: PermittedAlgorithms::default(),
+        };
+        let backend = Arc::new(CurrentSnapshot::new(parts.snapshot(key)));
+        let grpc = GrpcApi::new(backend.clone(), parts.metrics.api());
         let serving = Serving::new();
-        let http = HttpApi::new(backend, metrics.api());
-        let router = serve::one_port(http, &grpc, &serving)
+        let http = HttpApi::new(backend, parts.metrics.api());
+        let router = ports::one_port(http, &grpc, &serving)
             .with_mount("/ct-log/", LogFiles::new(Arc::clone(&log)))
             .with_mount("/dev-idp", idp);
         let shutdown = Shutdown::default();

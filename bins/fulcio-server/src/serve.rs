@@ -1,30 +1,40 @@
-use core::{net::SocketAddr, time::Duration};
-use std::{net::IpAddr, sync::Arc};
+use core::{convert::Infallible, error::Error as StdError, future::pending};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use fulcio_api::{Cors, GrpcApi, HttpApi, Serving};
 use fulcio_challenge::PermittedAlgorithms;
 use fulcio_identity::{Config, Issuers};
 use fulcio_issuance::{CertificateIssuer, IssuingKey, Pipeline, SystemClock};
 use fulcio_server::{
-    ChainProbe, CurrentSnapshot, EmbeddedLogProbe, Limits, Listener, LogFiles, LogJournal, Metrics,
-    Router, Shutdown, Snapshot,
+    ChainProbe, CurrentSnapshot, EmbeddedLogProbe, LogJournal, Metrics, Snapshot, WatchedFiles,
 };
 
 use crate::{
-    authority::{self, AuthorityFlags},
+    authority::{self, AuthorityFlags, KeySource},
     identity_issuers::{IdentityFlags, issuers, system_roots},
+    layers::Layers,
     logging::{self, LogType},
+    one_line,
+    ports::Ports,
+    proxy::Proxies,
     stop,
+    tls::TlsFlags,
+    tracing_export::TraceFlags,
     transparency::{Log, TransparencyFlags},
+    values::{List, Optional, list},
 };
 
 /// Run a certificate authority with the given key, log and identity providers.
 ///
-/// Each flag can be given by the environment too, under the name that is shown with it.
+/// Each flag can be given by the environment too, under the name that is shown with it, and in a
+/// settings file. A flag wins over its variable, and a variable over the settings file.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
+    /// File with values for these flags, under their names: JSON, TOML, YAML, properties, HCL,
+    /// dotenv or INI, as its extension says.
+    #[arg(short, long, value_name = "FILE", default_value = "")]
+    config: Optional<PathBuf>,
     #[command(flatten)]
     authority: AuthorityFlags,
     #[command(flatten)]
@@ -33,211 +43,140 @@ pub(crate) struct Serve {
     transparency: TransparencyFlags,
     #[command(flatten)]
     ports: Ports,
+    #[command(flatten)]
+    tls: TlsFlags,
+    #[command(flatten)]
+    traces: TraceFlags,
     /// Signature algorithms that clients may use, separated by commas. Without the flag:
     /// ecdsa-sha2-256-nistp256, ecdsa-sha2-384-nistp384, ecdsa-sha2-512-nistp521,
     /// rsa-sign-pkcs1-2048-sha256, rsa-sign-pkcs1-3072-sha256, rsa-sign-pkcs1-4096-sha256, ed25519.
-    #[arg(
-        long,
-        value_name = "NAMES",
-        value_delimiter = ',',
-        env = "FULCIO_SERVE_CLIENT_SIGNING_ALGORITHMS"
-    )]
-    client_signing_algorithms: Option<Vec<String>>,
+    #[arg(long, value_name = "NAMES", value_parser = algorithms, help_heading = "Requests")]
+    client_signing_algorithms: Vec<List>,
     /// How log lines look: dev is text on standard output, prod is JSON on standard error.
     #[arg(
         long = "log_type",
-        alias = "log-type",
+        visible_alias = "log-type",
         value_enum,
         default_value = "dev",
-        env = "FULCIO_SERVE_LOG_TYPE"
+        help_heading = "Logs"
     )]
     log_type: LogType,
+    /// Where flags come from that are not on the command line.
+    #[arg(skip)]
+    pub(crate) layers: Layers,
 }
 
-/// Where the server listens.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Ports")]
-struct Ports {
-    /// Address for HTTP.
-    #[arg(
-        long,
-        alias = "http-host",
-        default_value = "0.0.0.0",
-        env = "FULCIO_SERVE_HOST"
-    )]
-    host: IpAddr,
-    /// Port for HTTP; the same as for gRPC serves both on one port.
-    #[arg(
-        long,
-        alias = "http-port",
-        default_value = "8080",
-        env = "FULCIO_SERVE_PORT"
-    )]
-    port: u16,
-    /// Address for gRPC.
-    #[arg(long, default_value = "0.0.0.0", env = "FULCIO_SERVE_GRPC_HOST")]
-    grpc_host: IpAddr,
-    /// Port for gRPC.
-    #[arg(long, default_value = "8081", env = "FULCIO_SERVE_GRPC_PORT")]
-    grpc_port: u16,
-    /// Port for Prometheus metrics, on all addresses.
-    #[arg(long, default_value = "2112", env = "FULCIO_SERVE_METRICS_PORT")]
-    metrics_port: u16,
-    /// How long a connection may wait for its next request.
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "30s",
-        value_parser = humantime::parse_duration,
-        env = "FULCIO_SERVE_IDLE_CONNECTION_TIMEOUT"
-    )]
-    idle_connection_timeout: Duration,
-    /// How long requests in flight may take to finish after SIGTERM or Ctrl-C.
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "10s",
-        value_parser = humantime::parse_duration,
-        env = "FULCIO_SERVE_SHUTDOWN_GRACE"
-    )]
-    shutdown_grace: Duration,
+/// A list of algorithms that there are.
+fn algorithms(text: &str) -> Result<List, Box<dyn StdError + Send + Sync>> {
+    let list = list(text)?;
+    PermittedAlgorithms::from_names(list.iter())?;
+    if list.iter().next().is_none() {
+        return Err("an empty list would permit nothing".into());
+    }
+    Ok(list)
 }
 
 impl Serve {
-    pub(crate) async fn run(self) -> Result<()> {
-        logging::start(self.log_type);
+    pub(crate) async fn run(&self) -> Result<()> {
+        self.start().await.map_err(|error| {
+            let places = self.layers.places(&one_line(&error));
+            match places {
+                Some(places) => error.context(places),
+                None => error,
+            }
+        })
+    }
+
+    async fn start(&self) -> Result<()> {
+        let source = self.authority.key_source()?;
+        let tls = self.tls.parts()?;
+        let traces = self.traces.open()?;
+        logging::start(self.log_type, traces.as_ref());
+        for note in &self.layers.notes {
+            tracing::warn!("{note}");
+        }
         let stopped = stop::signalled()?;
         let roots = system_roots();
         let config = self.identity.config()?;
-        let permitted = match &self.client_signing_algorithms {
-            Some(names) => PermittedAlgorithms::from_names(names.iter().map(String::as_str))
-                .context("--client-signing-algorithms")?,
-            None => PermittedAlgorithms::default(),
+        let names = self.client_signing_algorithms.iter().flat_map(List::iter);
+        let permitted = if self.client_signing_algorithms.is_empty() {
+            PermittedAlgorithms::default()
+        } else {
+            PermittedAlgorithms::from_names(names).context("--client-signing-algorithms")?
         };
-        let parts = Parts {
-            issuers: issuers(&config, &roots)?,
+        let proxies = Arc::new(Proxies::of_this_process());
+        // Before they are read, so that no change is missed.
+        let watched = match source.watched() {
+            Some(paths) => Some(WatchedFiles::new(paths).await),
+            None => None,
+        };
+        let key = source.open().await?;
+        let metrics = Metrics::new()?;
+        let parts = Arc::new(Parts {
+            issuers: Arc::new(metrics.watch(issuers(&config, &roots, &proxies)?)),
+            metrics,
             config,
-            key: self.authority.issuing_key().await?,
             log: self.transparency.open(&roots)?,
             permitted,
-        };
+        });
         if parts.log.is_none() {
             tracing::warn!("certificates go to no transparency log, because --ct-log-url is empty");
         }
-        self.ports.serve(parts, stopped).await
+        let current = Arc::new(CurrentSnapshot::new(parts.snapshot(key)));
+        let reloading = follow(source, watched, Arc::clone(&parts), Arc::clone(&current));
+        let served = tokio::select! {
+            served = self.ports.serve(&parts, current, &tls, stopped) => served,
+            never = reloading => match never {},
+        };
+        if let Some(traces) = traces {
+            traces.finish().await;
+        }
+        served
     }
 }
 
-/// What a server is made of.
-struct Parts {
-    config: Config,
-    issuers: Issuers,
-    key: IssuingKey,
-    log: Option<Log>,
-    permitted: PermittedAlgorithms,
-}
-
-/// Issues with `key` for the identities that `issuers` vouch for.
-pub(crate) fn snapshot(
-    config: &Config,
-    issuers: Issuers,
-    key: IssuingKey,
-    log: Option<&Log>,
-    permitted: PermittedAlgorithms,
-) -> Snapshot {
-    let validity = key.issuer().validity();
-    let authority = authority::local(key, log.map(Log::transparency_log));
-    let issuer = CertificateIssuer::new(Arc::new(authority)).with_journal(Arc::new(LogJournal));
-    let pipeline = Pipeline::new(Arc::new(issuers), issuer).with_permitted_algorithms(permitted);
-    let snapshot = Snapshot::new(pipeline, config)
-        .with_probe(ChainProbe::new(validity, Arc::new(SystemClock)));
-    match log.and_then(Log::embedded) {
-        Some(log) => snapshot.with_probe(EmbeddedLogProbe::new(Arc::clone(log))),
-        None => snapshot,
+/// Takes a changed key and chain into use, both or neither.
+async fn follow(
+    source: KeySource,
+    watched: Option<WatchedFiles>,
+    parts: Arc<Parts>,
+    current: Arc<CurrentSnapshot>,
+) -> Infallible {
+    if let Some(files) = watched {
+        let reload = || async {
+            let key = source.open().await?;
+            current.replace(parts.snapshot(key));
+            anyhow::Ok(())
+        };
+        files.reload("the issuing key with its chain", reload).await;
     }
+    pending().await
 }
 
-/// Serves HTTP and gRPC on one port, where gRPC has the legacy API as well.
-pub(crate) fn one_port(http: HttpApi, grpc: &GrpcApi, serving: &Serving) -> Router {
-    Router::new()
-        .with_http(http)
-        .with_grpc(grpc.authority())
-        .with_grpc(grpc.legacy_authority())
-        .with_grpc(grpc.health(serving))
+/// What a server is made of, besides the issuing key.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) issuers: Arc<Issuers>,
+    pub(crate) metrics: Metrics,
+    pub(crate) log: Option<Log>,
+    pub(crate) permitted: PermittedAlgorithms,
 }
 
-/// Binds the address whose port `flag` names.
-pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<Listener> {
-    let bound = Listener::bind(address).await;
-    bound.with_context(|| format!("{flag} {}", address.port()))
-}
-
-impl Ports {
-    async fn serve(&self, parts: Parts, stopped: impl Future<Output = ()>) -> Result<()> {
-        let http_address = SocketAddr::new(self.host, self.port);
-        let grpc_address = SocketAddr::new(self.grpc_host, self.grpc_port);
-        let metrics_address = SocketAddr::new(IpAddr::from([0, 0, 0, 0]), self.metrics_port);
-        let limits = Limits {
-            idle: self.idle_connection_timeout,
-            grace: self.shutdown_grace,
-            ..Limits::default()
-        };
-        let metrics = Metrics::new()?;
-        let snapshot = snapshot(
-            &parts.config,
-            parts.issuers,
-            parts.key,
-            parts.log.as_ref(),
-            parts.permitted,
-        );
-        let backend = Arc::new(CurrentSnapshot::new(snapshot));
-        let grpc = GrpcApi::new(backend.clone(), metrics.api());
-        let http = HttpApi::new(backend, metrics.api());
-        let serving = Serving::new();
-
-        let mut routers = if http_address == grpc_address {
-            let router = one_port(http, &grpc, &serving);
-            vec![(bind("--port", http_address).await?, router)]
-        } else {
-            vec![
-                (
-                    bind("--port", http_address).await?,
-                    Router::new().with_http(http.with_cors(Cors::FULCIO)),
-                ),
-                (
-                    bind("--grpc-port", grpc_address).await?,
-                    Router::new()
-                        .with_grpc(grpc.authority())
-                        .with_grpc(grpc.health(&serving)),
-                ),
-            ]
-        };
-        let embedded = parts.log.as_ref().and_then(Log::embedded);
-        if let (Some(log), Some((_, router))) = (embedded, routers.first_mut()) {
-            let with_log = core::mem::take(router);
-            *router = with_log.with_mount("/ct-log/", LogFiles::new(Arc::clone(log)));
+impl Parts {
+    /// Issues with `key` for the identities that the issuers vouch for.
+    pub(crate) fn snapshot(&self, key: IssuingKey) -> Snapshot {
+        let validity = key.issuer().validity();
+        self.metrics.tell_chain(validity);
+        let log = self.log.as_ref();
+        let authority = authority::local(key, log.map(Log::transparency_log));
+        let issuer = CertificateIssuer::new(Arc::new(authority)).with_journal(Arc::new(LogJournal));
+        let pipeline = Pipeline::new(self.issuers.clone(), issuer)
+            .with_permitted_algorithms(self.permitted.clone());
+        let snapshot = Snapshot::new(pipeline, &self.config)
+            .with_probe(ChainProbe::new(validity, Arc::new(SystemClock)));
+        match log.and_then(Log::embedded) {
+            Some(log) => snapshot.with_probe(EmbeddedLogProbe::new(Arc::clone(log))),
+            None => snapshot,
         }
-        let page = Router::new().with_mount("/", metrics.page());
-        routers.push((bind("--metrics-port", metrics_address).await?, page));
-
-        let shutdown = Shutdown::default();
-        let servers: Vec<_> = routers
-            .into_iter()
-            .map(|(listener, router)| {
-                tracing::info!(address = %listener.address(), "listening");
-                tokio::spawn(listener.serve(router, limits, shutdown.clone()))
-            })
-            .collect();
-        stopped.await;
-        tracing::info!("stopping");
-        serving.stop();
-        shutdown.begin();
-        for server in servers {
-            server.await.context("a listener ended early")?;
-        }
-        if let Some(log) = embedded {
-            log.close().await.context("the transparency log")?;
-        }
-        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-use core::time::Duration;
+use core::{error::Error as StdError, time::Duration};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -7,12 +7,17 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use fulcio_ct_client::{HttpLog, HttpLogConfig, LogKey, TransparencyLog};
+use fulcio_ct_client::{HttpLog, HttpLogConfig, HttpLogError, LogKey, Proxy, TransparencyLog};
 use fulcio_ct_log::{EmbeddedLog, Error as LogError, Options};
 use fulcio_issuance::{Clock as _, SystemClock};
 use pki_types::{CertificateDer, pem::PemObject as _};
 
-use crate::input_file;
+use crate::{
+    input_file,
+    proxy::Proxies,
+    usage_error::UsageError,
+    values::{Optional, duration},
+};
 
 /// Which log certificates go to.
 #[derive(Debug, Args)]
@@ -24,32 +29,51 @@ pub(crate) struct TransparencyFlags {
         long,
         value_name = "URL",
         default_value = "http://localhost:6962/test",
-        env = "FULCIO_SERVE_CT_LOG_URL"
+        value_parser = LogPlace::parse
     )]
-    ct_log_url: String,
+    ct_log_url: LogPlace,
     /// PEM file of the log's public key; every timestamp is then verified before it is used.
-    #[arg(long, value_name = "FILE", env = "FULCIO_SERVE_CT_LOG_PUBLIC_KEY_PATH")]
-    ct_log_public_key_path: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", default_value = "")]
+    ct_log_public_key_path: Optional<PathBuf>,
     /// Host header for requests to the log; for an embedded log that is new, its origin.
-    #[arg(long, value_name = "HOST", env = "FULCIO_SERVE_CT_LOG_ORIGIN")]
-    ct_log_origin: Option<String>,
+    #[arg(long, value_name = "HOST", default_value = "")]
+    ct_log_origin: Optional<String>,
     /// PEM file of the only roots that the log's TLS certificate may be under.
-    #[arg(
-        long = "ct-log.tls-ca-cert",
-        value_name = "FILE",
-        env = "FULCIO_SERVE_CT_LOG_TLS_CA_CERT"
-    )]
-    ct_log_tls_ca_cert: Option<PathBuf>,
+    #[arg(long = "ct-log.tls-ca-cert", value_name = "FILE", default_value = "")]
+    ct_log_tls_ca_cert: Optional<PathBuf>,
     /// How long the log may take for one certificate, retries included.
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "10s",
-        value_parser = humantime::parse_duration,
-        env = "FULCIO_SERVE_CT_LOG_TIMEOUT"
-    )]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     ct_log_timeout: Duration,
 }
+
+/// The value of `--ct-log-url`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum LogPlace {
+    Embedded(PathBuf),
+    External(String),
+    None,
+}
+
+impl LogPlace {
+    fn parse(text: &str) -> Result<Self, Box<dyn StdError + Send + Sync>> {
+        if text.is_empty() {
+            return Ok(Self::None);
+        }
+        match text.strip_prefix(EMBEDDED) {
+            Some("") => Err("it needs a folder, as in embedded:/var/lib/fulcio/log".into()),
+            Some(folder) => Ok(Self::Embedded(folder.into())),
+            None => match HttpLog::new(&http_log(text, None)) {
+                Err(error @ (HttpLogError::Url { .. } | HttpLogError::UrlShape)) => {
+                    Err(error.into())
+                }
+                // What else is missing comes from other flags.
+                _ => Ok(Self::External(text.to_owned())),
+            },
+        }
+    }
+}
+
+const EMBEDDED: &str = "embedded:";
 
 /// The log that certificates go to.
 #[derive(Debug)]
@@ -81,51 +105,72 @@ impl Log {
 impl TransparencyFlags {
     /// Opens the log; nothing where there is to be none.
     pub(crate) fn open(&self, system_roots: &[CertificateDer<'static>]) -> Result<Option<Log>> {
-        if self.ct_log_url.is_empty() {
-            return Ok(None);
+        match &self.ct_log_url {
+            LogPlace::None => Ok(None),
+            LogPlace::Embedded(folder) => self.embedded(folder).map(Some),
+            LogPlace::External(url) => self.external(url, system_roots).map(Some),
         }
-        if let Some(folder) = self.ct_log_url.strip_prefix("embedded:") {
-            if folder.is_empty() {
-                bail!("--ct-log-url embedded: needs a folder, as in embedded:/var/lib/fulcio/log");
+    }
+
+    fn embedded(&self, folder: &Path) -> Result<Log> {
+        let origin = self.ct_log_origin.as_ref().map(String::as_str);
+        let log = open_embedded(folder, origin).map_err(|error| {
+            let needs_origin = matches!(error, LogError::NoLog { .. });
+            let flag = format!("--ct-log-url {EMBEDDED}{}", folder.display());
+            let error = anyhow::Error::new(error).context(flag);
+            if needs_origin {
+                error.context(UsageError::new(
+                    "--ct-log-origin is missing; give one, such as log.example.com",
+                ))
+            } else {
+                error
             }
-            let origin = self.ct_log_origin.as_deref();
-            let log = open_embedded(Path::new(folder), origin).map_err(|error| {
-                let needs_origin = matches!(error, LogError::NoLog { .. });
-                let error =
-                    anyhow::Error::new(error).context(format!("--ct-log-url {}", self.ct_log_url));
-                if needs_origin {
-                    error.context("--ct-log-origin is missing; give one, such as log.example.com")
-                } else {
-                    error
-                }
-            })?;
-            tracing::info!(
-                origin = log.origin(),
-                public_key = %Path::new(folder).join(PUBLIC_KEY).display(),
-                "the embedded log is open"
-            );
-            return Ok(Some(Log::Embedded(log)));
+        })?;
+        tracing::info!(
+            origin = log.origin(),
+            public_key = %folder.join(PUBLIC_KEY).display(),
+            "the embedded log is open"
+        );
+        Ok(Log::Embedded(log))
+    }
+
+    fn external(&self, url: &str, system_roots: &[CertificateDer<'static>]) -> Result<Log> {
+        let mut config = http_log(url, self.key()?);
+        config.origin = self.ct_log_origin.as_ref().cloned();
+        // As in Fulcio, a log with a root of its own is never behind a proxy.
+        match self.ct_log_tls_ca_cert.as_ref() {
+            Some(path) => config.roots = certificates(path, "--ct-log.tls-ca-cert")?,
+            None => {
+                config.roots = system_roots.to_vec();
+                config.proxy = Proxies::of_this_process()
+                    .proxy_for(url)
+                    .map(|proxy| Proxy::from_url(proxy.url).context(proxy.variable))
+                    .transpose()?;
+            }
         }
-        let mut config = HttpLogConfig::new(self.ct_log_url.clone(), self.key()?);
-        config.origin.clone_from(&self.ct_log_origin);
-        config.roots = match &self.ct_log_tls_ca_cert {
-            Some(path) => certificates(path, "--ct-log.tls-ca-cert")?,
-            None => system_roots.to_vec(),
-        };
         config.timeout = self.ct_log_timeout;
-        let log = HttpLog::new(&config)
-            .with_context(|| format!("--ct-log-url {} cannot be used", self.ct_log_url))?;
-        Ok(Some(Log::External(Arc::new(log))))
+        let log = HttpLog::new(&config).map_err(|error| match error {
+            HttpLogError::Origin { .. } | HttpLogError::OriginHost { .. } => {
+                anyhow::Error::new(error).context(UsageError::new("--ct-log-origin"))
+            }
+            error => anyhow::Error::new(error).context(format!("--ct-log-url {url}")),
+        })?;
+        Ok(Log::External(Arc::new(log)))
     }
 
     fn key(&self) -> Result<Option<LogKey>> {
-        let Some(path) = &self.ct_log_public_key_path else {
+        let Some(path) = self.ct_log_public_key_path.as_ref() else {
             return Ok(None);
         };
         let flag = format!("--ct-log-public-key-path {}", path.display());
         let pem = input_file::read(&flag, path)?;
         Ok(Some(LogKey::from_pem(&pem).context(flag)?))
     }
+}
+
+/// A log behind HTTP whose timestamps are held against the clock of this machine.
+fn http_log(url: &str, key: Option<LogKey>) -> HttpLogConfig {
+    HttpLogConfig::new(url, key, || SystemClock.now())
 }
 
 /// Opens the log in `folder`, or creates it with `origin`. What verifies its timestamps is then in
