@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 mod ca;
+mod ct_log;
 mod grpc;
 mod http;
 mod idp;
@@ -14,6 +15,7 @@ mod server;
 #[allow(unused_imports, reason = "each test file uses a part of it")]
 pub(crate) use self::{
     ca::{CaFiles, openssl, path},
+    ct_log::CtLog,
     grpc::{GrpcAnswer, grpc},
     http::{Answer, get, http, post_json},
     idp::{IdpServer, unix_now},

@@ -67,6 +67,10 @@ impl Process {
         }
     }
 
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     #[track_caller]
     pub(super) fn assert_running(&mut self) {
         if let Some(status) = self.child.try_wait().unwrap() {

@@ -1,7 +1,8 @@
-use core::sync::atomic::{AtomicU16, Ordering};
+use core::ops::Range;
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, UdpSocket},
     process::Command,
+    sync::Mutex,
 };
 
 use super::{
@@ -10,14 +11,41 @@ use super::{
 };
 
 /// A port of the loopback device that nothing listens on now, for programs that cannot choose one
-/// themselves. It lies below those that the system gives to whoever asks for port 0, so that none
-/// of the many servers of these tests can be given it meanwhile.
+/// themselves. It lies below those that the system gives to whoever asks for port 0, and in a block
+/// that no other process of these tests takes ports from.
 pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    static BLOCK: Mutex<Option<PortBlock>> = Mutex::new(None);
+    let mut block = BLOCK.lock().unwrap();
     loop {
-        let port = NEXT.fetch_add(1, Ordering::Relaxed);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+        let port = block.as_mut().and_then(|block| block.left.next());
+        match port {
+            Some(port) if TcpListener::bind(("127.0.0.1", port)).is_ok() => return port,
+            Some(_) => {}
+            None => *block = Some(PortBlock::take(block.take())),
+        }
+    }
+}
+
+/// Ports that are one process's until it ends: a UDP socket at the first of them says so.
+struct PortBlock {
+    left: Range<u16>,
+    taken: Vec<UdpSocket>,
+}
+
+impl PortBlock {
+    const SIZE: u16 = 100;
+
+    /// A block that nobody has, beside the one before.
+    fn take(before: Option<Self>) -> Self {
+        let mut taken = before.map(|block| block.taken).unwrap_or_default();
+        let (first, socket) = (20_000..32_000)
+            .step_by(Self::SIZE.into())
+            .find_map(|first| Some((first, UdpSocket::bind(("127.0.0.1", first)).ok()?)))
+            .expect("there are free ports");
+        taken.push(socket);
+        Self {
+            left: first..first + Self::SIZE,
+            taken,
         }
     }
 }
@@ -42,6 +70,12 @@ impl Server {
         Self::serve(arguments, "127.0.0.2", 3)
     }
 
+    /// Like [`start`](Self::start), where the program may find a reason to end instead.
+    #[track_caller]
+    pub(crate) fn try_start(arguments: &[&str]) -> Result<Self, Finished> {
+        Self::try_serve(arguments, "127.0.0.2", 3)
+    }
+
     /// `serve` with these arguments, HTTP and gRPC on one port.
     #[track_caller]
     pub(crate) fn start_on_one_port(arguments: &[&str]) -> Self {
@@ -50,18 +84,31 @@ impl Server {
 
     #[track_caller]
     fn serve(arguments: &[&str], grpc_host: &str, ports: usize) -> Self {
+        Self::try_serve(arguments, grpc_host, ports).unwrap_or_else(|ended| {
+            panic!("the server ended with {}: {}", ended.status, ended.stderr)
+        })
+    }
+
+    #[track_caller]
+    fn try_serve(arguments: &[&str], grpc_host: &str, ports: usize) -> Result<Self, Finished> {
         let mut all = vec!["serve", "--host=127.0.0.1", "--port=0", "--grpc-port=0"];
         let grpc_host = format!("--grpc-host={grpc_host}");
         all.extend([&grpc_host, "--metrics-port=0"]);
         all.extend(arguments);
         let mut process = Process::start(&all);
         let addresses = wait_until("the server to listen", || {
-            process.assert_running();
+            if process.has_ended() {
+                return Some(None);
+            }
             let addresses = process.addresses();
-            (addresses.len() == ports).then_some(addresses)
+            (addresses.len() == ports).then_some(Some(addresses))
         });
+        let Some(addresses) = addresses else {
+            return Err(process.finish());
+        };
         let metrics = SocketAddr::from(([127, 0, 0, 1], addresses[ports - 1].port()));
-        Self::answering(process, addresses[0], addresses[ports - 2], Some(metrics))
+        let (http, grpc) = (addresses[0], addresses[ports - 2]);
+        Ok(Self::answering(process, http, grpc, Some(metrics)))
     }
 
     /// `quickstart` with these arguments (without `--once`), on a free port unless they name one;
