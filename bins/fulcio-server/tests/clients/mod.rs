@@ -1,0 +1,11 @@
+mod authority;
+mod component;
+mod cosign;
+mod page;
+mod rekor;
+mod requests;
+mod sigstore_js;
+mod sigstore_python;
+mod timestamp_authority;
+mod tool;
+mod witnesses;
