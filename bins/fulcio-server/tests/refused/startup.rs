@@ -21,8 +21,20 @@ pub(super) fn refuses(flags: &[&str], parts: &[&str]) {
 
 #[track_caller]
 pub(super) fn ends_with_one_line(finished: &Finished, parts: &[&str]) {
+    ends_with(1, finished, parts);
+}
+
+/// Runs `serve` with these flags, which cannot be meant together; one line says why.
+#[track_caller]
+pub(super) fn refuses_to_understand(flags: &[&str], parts: &[&str]) {
+    let flags: Vec<_> = SERVE.iter().chain(flags).copied().collect();
+    ends_with(2, &run(&flags), parts);
+}
+
+#[track_caller]
+fn ends_with(code: i32, finished: &Finished, parts: &[&str]) {
     let stderr = &finished.stderr;
-    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert_eq!(finished.status.code(), Some(code), "{finished:?}");
     assert!(stderr.starts_with("fulcio-server: "), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     for part in parts {
@@ -34,7 +46,7 @@ pub(super) fn ends_with_one_line(finished: &Finished, parts: &[&str]) {
 
 /// Command lines that cannot be understood get clap's explanation instead.
 #[track_caller]
-fn explains_usage(arguments: &[&str], parts: &[&str]) {
+pub(super) fn explains_usage(arguments: &[&str], parts: &[&str]) {
     let finished = run(arguments);
     assert_eq!(finished.status.code(), Some(2), "{finished:?}");
     assert!(finished.stderr.starts_with("error: "), "{finished:?}");
@@ -193,8 +205,8 @@ fn tells_nothing_of_a_secret_that_is_given_as_configuration() {
 fn knows_the_algorithms_that_clients_may_sign_with() {
     let folder = Folder::new();
     let flag = "--client-signing-algorithms=ed25519,ecdsa-sha2-256-nistp265";
-    refuses(
-        &[EPHEMERAL, NO_LOG, &folder.config, flag],
+    explains_usage(
+        &["serve", EPHEMERAL, NO_LOG, &folder.config, flag],
         &[
             "--client-signing-algorithms",
             "ecdsa-sha2-256-nistp265",

@@ -1,6 +1,6 @@
 use super::{
     super::common::{CaFiles, IdpServer},
-    startup::refuses,
+    startup::{refuses, refuses_to_understand},
 };
 
 /// Runs `serve --ca=fileca` with these files, which must end at once.
@@ -67,17 +67,9 @@ fn asks_for_the_flags_of_a_file_ca() {
     let refused = |flags: &[&str], parts: &[&str]| {
         let mut all = vec!["--ca=fileca", "--ct-log-url=", &config];
         all.extend(flags);
-        refuses(&all, parts);
+        refuses_to_understand(&all, parts);
     };
-    refused(
-        &[],
-        &[
-            "--fileca-cert",
-            "--fileca-key",
-            "must be set",
-            "--ca fileca",
-        ],
-    );
+    refused(&[], &["--fileca-cert must be set", "--ca fileca"]);
     let cert = format!("--fileca-cert={}", ca.files.path(CHAIN));
     refused(&[&cert], &["--fileca-key", "must be set"]);
     let key = format!("--fileca-key={}", ca.files.path(KEY));
@@ -89,8 +81,16 @@ fn asks_for_the_flags_of_a_file_ca() {
             "must be set",
         ],
     );
-    refused(
-        &[&cert, &key, "--fileca-key-passwd=wrong"],
+    let [chain, no_log] = [&config, "--ct-log-url="];
+    refuses(
+        &[
+            "--ca=fileca",
+            no_log,
+            chain,
+            &cert,
+            &key,
+            "--fileca-key-passwd=wrong",
+        ],
         &[
             "--fileca-key and --fileca-key-passwd: ",
             KEY,

@@ -1,6 +1,8 @@
 use super::{
     super::common::{Server, run},
-    startup::{EPHEMERAL, Folder, ends_with_one_line, refuses},
+    startup::{
+        EPHEMERAL, Folder, ends_with_one_line, explains_usage, refuses, refuses_to_understand,
+    },
 };
 
 #[test]
@@ -18,9 +20,9 @@ fn says_what_is_wrong_with_a_log() {
         "http://a@b.example.com/",
     ] {
         let flag = format!("--ct-log-url={url}");
-        refused(
-            &[&flag],
-            &[&format!("--ct-log-url {url} "), "http:// or https://"],
+        explains_usage(
+            &["serve", EPHEMERAL, &folder.config, &flag],
+            &[&format!("'{url}' for '--ct-log-url <URL>'")],
         );
     }
     let log = "--ct-log-url=http://127.0.0.1:9/test";
@@ -43,11 +45,13 @@ fn says_what_is_wrong_with_the_folder_of_an_embedded_log() {
         all.extend(more);
         refuses(&all, parts);
     };
-    refused("embedded:", &[], &["--ct-log-url", "needs a folder"]);
+    explains_usage(
+        &["serve", EPHEMERAL, &folder.config, "--ct-log-url=embedded:"],
+        &["--ct-log-url", "needs a folder"],
+    );
     let url = format!("embedded:{}", folder.path("log"));
-    refused(
-        &url,
-        &[],
+    refuses_to_understand(
+        &[EPHEMERAL, &folder.config, &format!("--ct-log-url={url}")],
         &["--ct-log-origin is missing", &url, "log.example.com"],
     );
     refused(

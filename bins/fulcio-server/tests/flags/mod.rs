@@ -1,0 +1,9 @@
+mod formats;
+mod help;
+mod layers;
+mod logs;
+mod program;
+mod proxies;
+mod tls;
+mod watch;
+mod wrong;
