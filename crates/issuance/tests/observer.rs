@@ -1,5 +1,7 @@
 //! What an observer of requests is told.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use std::{

@@ -8,7 +8,7 @@ const FRONT: &str = "\
 # Where it differs from Fulcio on purpose
 
 Clients notice none of this while all is well. Where a row says that something is refused, Fulcio would issue; the other way round does not occur:
-we never issue where Fulcio refuses.
+we never issue where Fulcio refuses, but for configurations of a shape that it cannot serve yet (several entries for one issuer).
 
 Fulcio is v1.8.8. The differential test sends it and us the same requests, and fails on any difference that is not a row here; this page is made of
 its table (`bins/fulcio-server/tests/differential/table.rs`). The last column says what shows a row: the differential, or a test of ours where Fulcio

@@ -332,6 +332,18 @@ pub(super) const ROWS: &[Row] = &[
         ),
     },
     Row {
+        id: "issuer-twice",
+        section: Section::Configuration,
+        what: "several entries for one issuer, under keys that are names",
+        here: "the audience of a token chooses the entry",
+        fulcio: "loads, and refuses their tokens; a shape that is planned there (issue 2447)",
+        why: "one issuer may serve two audiences",
+        shown: Shown::By(
+            "crates/identity/tests/issuers.rs",
+            "of_two_issuers_with_one_url_the_audience_decides",
+        ),
+    },
+    Row {
         id: "templates",
         section: Section::Configuration,
         what: "templates",
