@@ -1,93 +1,96 @@
-//! A signer of one's own: its key lives on a thread that nothing else can reach, as it would in a
-//! device with one session. It passes the suite that every signer passes.
+//! A signer of one's own: its key is in a service that signs over HTTP. `GET /key` answers with the
+//! public key, `POST /sign` with the signature of a digest (for Ed25519, of a message), all in DER.
 
-use std::{error::Error, thread};
+mod demonstration;
 
-use aws_lc_rs::{
-    encoding::AsDer as _,
-    rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
-};
+use std::{error::Error, time::Duration};
+
+use bytes::Bytes;
+use fulcio_remote_key::{Hash, Patience, PublicKey, Retry, Timeout, Verified};
 use fulcio_signer::{Algorithm, Error as SignError, ErrorKind, Signature, Signer, Signing};
+use http::{Method, Request, header::RETRY_AFTER};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
 use pki_types::SubjectPublicKeyInfoDer;
-use tokio::sync::{mpsc, oneshot};
 
-/// Signs on a thread of its own.
+/// Speaks with the service, on connections that are kept.
 #[derive(Debug)]
-struct ThreadSigner {
-    public_key: SubjectPublicKeyInfoDer<'static>,
-    device: mpsc::Sender<Job>,
+struct Service {
+    http: Client<HttpConnector, Full<Bytes>>,
+    url: String,
 }
 
-/// A message, and where its signature goes.
-#[derive(Debug)]
-struct Job {
-    message: Vec<u8>,
-    reply: oneshot::Sender<Result<Vec<u8>, aws_lc_rs::error::Unspecified>>,
-}
-
-impl ThreadSigner {
-    /// Makes a key on a new thread. What never changes is read here, once.
-    fn open() -> Result<Self, Box<dyn Error>> {
-        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)?;
-        let public_key =
-            SubjectPublicKeyInfoDer::from(key.public_key().as_der()?.as_ref().to_vec());
-        let (device, mut jobs) = mpsc::channel::<Job>(64);
-        thread::spawn(move || {
-            let random = SystemRandom::new();
-            while let Some(job) = jobs.blocking_recv() {
-                let signature = key.sign(&random, &job.message);
-                // Whoever asked may have given up.
-                drop(
-                    job.reply
-                        .send(signature.map(|bytes| bytes.as_ref().to_vec())),
-                );
-            }
-        });
-        Ok(Self { public_key, device })
+impl Service {
+    /// Asks once. The kind of a failure says whether another try may help.
+    async fn ask(&self, method: Method, path: &str, body: &[u8]) -> Result<Vec<u8>, SignError> {
+        let unavailable = |error| SignError::new(ErrorKind::Unavailable, error);
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .body(Full::from(body.to_vec()))
+            .map_err(|error| SignError::new(ErrorKind::Invalid, error))?;
+        let answer = self.http.request(request).await;
+        let answer = answer.map_err(|error| unavailable(error.into()))?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, 16 * 1024).collect().await;
+        let kind = match head.status.as_u16() {
+            200 => return Ok(body.map_err(unavailable)?.to_bytes().into()),
+            401 | 403 => ErrorKind::Denied,
+            429 => ErrorKind::Throttled,
+            500.. => ErrorKind::Unavailable,
+            _ => ErrorKind::Invalid,
+        };
+        let wait = head.headers.get(RETRY_AFTER);
+        let wait = wait.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+        let error = SignError::new(kind, format!("the service answered {}", head.status));
+        Err(error.with_retry_after(wait.map(Duration::from_secs)))
     }
 }
 
-impl Signer for ThreadSigner {
+/// The key. What never changes is read once; each signature is one request.
+#[derive(Debug)]
+struct HttpKey {
+    public: PublicKey,
+    service: Service,
+}
+
+impl Signer for HttpKey {
     fn algorithm(&self) -> Algorithm {
-        Algorithm::EcdsaP256Sha256
+        self.public.algorithm()
     }
 
     fn public_key(&self) -> SubjectPublicKeyInfoDer<'_> {
-        self.public_key.clone()
+        self.public.spki()
     }
 
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
-        let unavailable = |error| SignError::new(ErrorKind::Unavailable, error);
         Box::pin(async move {
-            let (reply, answer) = oneshot::channel();
-            let message = message.to_vec();
-            let job = Job { message, reply };
-            let sent = self.device.send(job).await;
-            sent.map_err(|_gone| unavailable("the device is gone"))?;
-            match answer.await {
-                Ok(Ok(signature)) => Ok(Signature(signature)),
-                Ok(Err(_unspecified)) => Err(unavailable("the device did not sign")),
-                Err(_gone) => Err(unavailable("the device is gone")),
-            }
+            let hash = Hash::of(self.algorithm());
+            let hash = hash.map_err(|error| SignError::new(ErrorKind::Invalid, error))?;
+            let digest = hash.map(|hash| hash.digest(message));
+            let body = digest.as_ref().map_or(message, AsRef::as_ref);
+            let answer = self.service.ask(Method::POST, "/sign", body).await;
+            answer.map(Signature)
         })
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let signer = ThreadSigner::open()?;
-    fulcio_testkit::signer_conformance(&signer).await;
-    println!("{} on a thread of its own conforms", signer.algorithm());
-    Ok(())
+/// With a deadline for each try, more tries within `patience`, and nothing given out that does not
+/// verify.
+type HttpSigner = Verified<Retry<Timeout<HttpKey>>>;
+
+async fn open(url: &str, patience: Duration) -> Result<HttpSigner, Box<dyn Error>> {
+    let http = Client::builder(TokioExecutor::new()).build_http();
+    let url = url.to_owned();
+    let service = Service { http, url };
+    let public = PublicKey::from_spki(service.ask(Method::GET, "/key", &[]).await?)?;
+    let each_try = Timeout::new(HttpKey { public, service }, patience / 4);
+    let retried = Retry::new(each_try, Patience::new(patience));
+    Ok(Verified::new(retried)?)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn conforms() {
-        fulcio_testkit::signer_conformance(&ThreadSigner::open().unwrap()).await;
-    }
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    demonstration::run().await
 }

@@ -38,6 +38,6 @@ pub use error::Error;
 pub use hash::{Digest, Hash};
 pub use patience::{Fault, Patience, Spent};
 pub use public_key::PublicKey;
-pub use retry::{Retry, RetryAfter};
+pub use retry::Retry;
 pub use timeout::Timeout;
 pub use verified::Verified;

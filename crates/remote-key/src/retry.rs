@@ -1,4 +1,4 @@
-use core::{error::Error as StdError, time::Duration};
+use core::time::Duration;
 
 use fulcio_signer::{Algorithm, Error, ErrorKind, Signer, Signing};
 use pki_types::SubjectPublicKeyInfoDer;
@@ -6,9 +6,6 @@ use pki_types::SubjectPublicKeyInfoDer;
 use crate::{Fault, Patience, Spent};
 
 /// A signer that tries again, as its [`Patience`] says.
-///
-/// How long a service asked to be left alone is read from a [`RetryAfter`] among the causes of
-/// the inner signer's error.
 #[derive(Debug)]
 pub struct Retry<S> {
     inner: S,
@@ -40,7 +37,8 @@ impl<S: Signer> Signer for Retry<S> {
                     Spent::Failed(error) => error,
                     Spent::Late { limit, last } => {
                         let kind = last.as_ref().map_or(ErrorKind::Unavailable, Error::kind);
-                        Error::new(kind, Spent::Late { limit, last })
+                        let wait = last.as_ref().and_then(Error::retry_after);
+                        Error::new(kind, Spent::Late { limit, last }).with_retry_after(wait)
                     }
                 })
         })
@@ -53,33 +51,6 @@ impl Fault for Error {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        let mut next = self.source();
-        while let Some(cause) = next {
-            if let Some(asked) = cause.downcast_ref::<RetryAfter>() {
-                return Some(asked.wait);
-            }
-            next = cause.source();
-        }
-        None
-    }
-}
-
-/// A cause that says how long to wait before the next try, as the `Retry-After` of HTTP does (RFC
-/// 9110 section 10.2.3).
-#[derive(Debug, thiserror::Error)]
-#[error("the service asked to be left alone for {} ms", .wait.as_millis())]
-pub struct RetryAfter {
-    wait: Duration,
-    #[source]
-    cause: Box<dyn StdError + Send + Sync>,
-}
-
-impl RetryAfter {
-    /// Says that the service which failed so asked to be left alone for `wait`.
-    pub fn new(wait: Duration, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self {
-            wait,
-            cause: cause.into(),
-        }
+        self.retry_after()
     }
 }

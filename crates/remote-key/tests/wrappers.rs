@@ -8,9 +8,7 @@ use core::{
     time::Duration,
 };
 
-use fulcio_remote_key::{
-    Error as Cause, Fault as _, Patience, Retry, RetryAfter, Spent, Timeout, Verified,
-};
+use fulcio_remote_key::{Error as Cause, Patience, Retry, Spent, Timeout, Verified};
 use fulcio_signer::{Algorithm, Error, ErrorKind, Signer, Signing};
 use fulcio_signer_file::EphemeralSigner;
 use fulcio_testkit::{
@@ -61,10 +59,7 @@ impl Signer for Recovering {
         if self.tries.fetch_add(1, Ordering::Relaxed) >= self.fails {
             return self.inner.sign(message);
         }
-        let error = match self.retry_after {
-            Some(wait) => Error::new(self.kind, RetryAfter::new(wait, "told to wait")),
-            None => Error::new(self.kind, "told to fail"),
-        };
+        let error = Error::new(self.kind, "told to fail").with_retry_after(self.retry_after);
         Box::pin(async { Err(error) })
     }
 }

@@ -1,12 +1,14 @@
-use core::{error::Error as StdError, fmt};
+use core::{error::Error as StdError, fmt, time::Duration};
 
 /// Why a signature could not be made.
 ///
 /// Signers come from strangers, so the cause is boxed: [`kind`](Self::kind) is for whoever decides
-/// whether to try again, [`source`](StdError::source) is for the operator's log.
+/// whether to try again, [`retry_after`](Self::retry_after) for how long to wait before that,
+/// [`source`](StdError::source) is for the operator's log.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
+    retry_after: Option<Duration>,
     source: Box<dyn StdError + Send + Sync>,
 }
 
@@ -34,7 +36,18 @@ impl Error {
     pub fn new(kind: ErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
             kind,
+            retry_after: None,
             source: source.into(),
+        }
+    }
+
+    /// Adds how long the back end asked to be left alone, where it said so, as by the
+    /// `Retry-After` of HTTP (RFC 9110 section 10.2.3).
+    #[must_use]
+    pub fn with_retry_after(self, wait: impl Into<Option<Duration>>) -> Self {
+        Self {
+            retry_after: wait.into(),
+            ..self
         }
     }
 
@@ -43,17 +56,27 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
+
+    /// How long the back end asked to be left alone, where it said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             ErrorKind::Denied => "the key service refused the use of the key",
-            ErrorKind::Invalid => "the key service cannot make such a signature",
+            ErrorKind::Invalid => "the key service cannot do what was asked",
             ErrorKind::Throttled => "the key service asked for fewer requests",
             ErrorKind::Unavailable => "the key service did not answer",
             ErrorKind::WrongKey => "the signature is not of the expected key",
-        })
+        })?;
+        match self.retry_after {
+            Some(wait) => write!(f, ", for the next {} ms", wait.as_millis()),
+            None => Ok(()),
+        }
     }
 }
 

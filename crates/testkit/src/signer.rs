@@ -9,13 +9,22 @@
 //! fulcio_testkit::signer_conformance(&*signer).await;
 //! # }
 //! ```
+//!
+//! A [`Suite`] answers with a [`Report`] instead, [`Case`] by case; is told of documented limits;
+//! and looks at signers whose service was made to misbehave.
 
+mod case;
 mod finding;
+mod inspection;
 mod misbehaving;
 mod public_key;
+mod report;
+mod second;
 mod signature;
 mod suite;
 
-pub use finding::{Finding, Report};
+pub use case::Case;
+pub use finding::Finding;
 pub use misbehaving::{FailingSigner, SlowSigner, WrongKeySigner};
-pub use suite::{inspect, inspect_within, signer_conformance};
+pub use report::{Report, Verdict};
+pub use suite::{Suite, signer_conformance};

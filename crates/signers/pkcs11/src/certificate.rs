@@ -3,10 +3,11 @@ use cryptoki::{
     session::Session,
 };
 use der::{Decode as _, Encode as _};
+use fulcio_remote_key::PublicKey;
 use pki_types::CertificateDer;
 use x509_cert::Certificate;
 
-use crate::{Error, key::shown, public_key::PublicKey};
+use crate::{Error, key::shown};
 
 /// The first certificate with this identifier.
 pub(crate) fn find(session: &Session, id: &[u8]) -> Result<Option<CertificateDer<'static>>, Error> {
@@ -43,7 +44,7 @@ pub(crate) fn public_key(session: &Session, id: &[u8]) -> Result<Option<PublicKe
                 .to_der()
         })
         .map_err(|source| damaged(id, source))
-        .and_then(PublicKey::from_spki)
+        .and_then(|spki| PublicKey::from_spki(spki).map_err(Error::PublicKey))
         .map(Some)
 }
 

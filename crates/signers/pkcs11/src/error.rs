@@ -1,7 +1,8 @@
 use core::time::Duration;
 use std::{io, path::PathBuf};
 
-use fulcio_signer::{Algorithm, ErrorKind};
+use fulcio_remote_key::Error as KeyError;
+use fulcio_signer::ErrorKind;
 
 use crate::{CallError, ConfigError, KeyReference, TokenChoice, call::Meaning};
 
@@ -96,14 +97,9 @@ pub enum Error {
          will not be tried again, so that the token does not lock"
     )]
     PinRefused,
-    /// The public key cannot be read by the cryptography that is to verify with it.
-    #[error("the public key in the token is not a valid key for {algorithm}")]
-    PublicKey {
-        /// What it should be good for.
-        algorithm: Algorithm,
-        /// Why not.
-        source: aws_lc_rs::error::KeyRejected,
-    },
+    /// The public half of the key is no use.
+    #[error("the key in the token cannot be used: {0}")]
+    PublicKey(#[source] KeyError),
     /// Several keys fit.
     #[error("{} private keys of the token fit the {key}; their ids are {}", ids.len(), list(ids))]
     SeveralKeys {
@@ -122,7 +118,7 @@ pub enum Error {
     },
     /// What came back does not verify.
     #[error("the token answered with a signature that does not verify with the public key")]
-    Signature,
+    Signature(#[source] KeyError),
     /// No thread could be started.
     #[error("no thread could be started")]
     Thread(#[source] io::Error),
@@ -139,15 +135,6 @@ pub enum Error {
         token: TokenChoice,
         /// The labels of those that it has.
         others: Vec<String>,
-    },
-    /// A kind of key that a certificate authority of ours does not sign with.
-    #[error(
-        "the key is of a kind that is not used ({kind}); use ECDSA on P-256, P-384 or P-521, \
-         Ed25519, or RSA of 2048 to 4096 bits"
-    )]
-    UnsupportedKey {
-        /// What it is.
-        kind: String,
     },
 }
 
@@ -183,15 +170,14 @@ impl Error {
             | Self::PinLocked
             | Self::PinMissing
             | Self::PinRefused => ErrorKind::Denied,
-            Self::Signature => ErrorKind::WrongKey,
+            Self::Signature(_) => ErrorKind::WrongKey,
             Self::CertificateMalformed { .. }
             | Self::Config(_)
             | Self::KeyNotFound { .. }
             | Self::NoPublicKey { .. }
-            | Self::PublicKey { .. }
+            | Self::PublicKey(_)
             | Self::SeveralKeys { .. }
-            | Self::SeveralTokens { .. }
-            | Self::UnsupportedKey { .. } => ErrorKind::Invalid,
+            | Self::SeveralTokens { .. } => ErrorKind::Invalid,
         }
     }
 }

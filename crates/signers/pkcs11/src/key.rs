@@ -4,8 +4,9 @@ use cryptoki::{
     object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle},
     session::Session,
 };
+use fulcio_remote_key::PublicKey;
 
-use crate::{Error, certificate, public_key::PublicKey};
+use crate::{Error, certificate, public_key};
 
 /// Which key of a token is meant: by its label, its identifier, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl KeyReference {
             return Err(Error::AlwaysAuthenticate { key: self.clone() });
         }
         match private.public_half(session)? {
-            Some(public) => PublicKey::read(session, public),
+            Some(public) => public_key::read(session, public),
             None => certificate::public_key(session, &private.id)?
                 .ok_or_else(|| Error::NoPublicKey { key: self.clone() }),
         }

@@ -1,11 +1,12 @@
 use core::fmt;
 use std::sync::Arc;
 
+use fulcio_remote_key::PublicKey;
 use fulcio_signer::{Algorithm, Signature, Signer, Signing};
 use pki_types::SubjectPublicKeyInfoDer;
 use tokio::time::timeout;
 
-use crate::{Error, KeyReference, public_key::PublicKey, token::Shared, worker::Workers};
+use crate::{Error, KeyReference, token::Shared, worker::Workers};
 
 /// A key in a token.
 ///
@@ -49,11 +50,11 @@ impl Pkcs11Signer {
 
 impl Signer for Pkcs11Signer {
     fn algorithm(&self) -> Algorithm {
-        self.public.algorithm
+        self.public.algorithm()
     }
 
     fn public_key(&self) -> SubjectPublicKeyInfoDer<'_> {
-        SubjectPublicKeyInfoDer::from(self.public.spki.as_ref())
+        self.public.spki()
     }
 
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
@@ -71,7 +72,7 @@ impl fmt::Debug for Pkcs11Signer {
         f.debug_struct("Pkcs11Signer")
             .field("token", &self.token.config.token)
             .field("key", &self.key)
-            .field("algorithm", &self.public.algorithm)
+            .field("algorithm", &self.public.algorithm())
             .finish_non_exhaustive()
     }
 }

@@ -8,9 +8,10 @@ use std::{
 };
 
 use cryptoki::object::ObjectHandle;
+use fulcio_remote_key::PublicKey;
 use tokio::sync::oneshot;
 
-use crate::{Error, KeyReference, public_key::PublicKey, scheme, session::LoggedIn, token::Shared};
+use crate::{Error, KeyReference, scheme, session::LoggedIn, token::Shared};
 
 /// The threads that sign with one key, each in a session of its own.
 ///
@@ -136,12 +137,14 @@ impl Worker {
     }
 
     fn attempt(&mut self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        let algorithm = self.public.algorithm;
+        let algorithm = self.public.algorithm();
         let (session, key) = self.opened()?;
         let signature = session.work(|session| scheme::sign(session, *key, algorithm, message));
         let signature = signature.unwrap_or_else(|| Err(self.token.gone()))?;
-        self.public.verify(message, &signature)?;
-        Ok(signature)
+        match self.public.verify(message, &signature) {
+            Ok(()) => Ok(signature),
+            Err(cause) => Err(Error::Signature(cause)),
+        }
     }
 
     fn opened(&mut self) -> Result<&(LoggedIn, ObjectHandle), Error> {

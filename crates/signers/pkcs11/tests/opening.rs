@@ -13,7 +13,8 @@ use cryptoki::{
 };
 use fulcio_signer::{Algorithm, Signer as _};
 use fulcio_signer_pkcs11::{Config, Error, KeyReference, Token, TokenChoice};
-use softhsm::{LABEL, PIN, SoftHsm, softhsm, told};
+use fulcio_test_services::causes;
+use softhsm::{LABEL, PIN, SoftHsm, softhsm};
 
 #[track_caller]
 fn refused(hsm: &SoftHsm, config: Config, key: &KeyReference) -> Error {
@@ -22,7 +23,7 @@ fn refused(hsm: &SoftHsm, config: Config, key: &KeyReference) -> Error {
         token.signer(key).await
     });
     let error = opened.map(|signer| panic!("{signer:?}")).unwrap_err();
-    let text = told(&error);
+    let text = causes(&error);
     assert!(!text.contains(PIN) && !text.contains("9999"), "{text}");
     error
 }
@@ -36,7 +37,7 @@ fn names_a_module_that_is_missing_or_is_none() {
     softhsm(|hsm| {
         let mut config = hsm.config();
         config.module = "/nowhere/libsofthsm.so".into();
-        let text = told(&refused(hsm, config, &key()));
+        let text = causes(&refused(hsm, config, &key()));
         assert!(
             text.contains("/nowhere/libsofthsm.so cannot be loaded"),
             "{text}"
@@ -47,7 +48,7 @@ fn names_a_module_that_is_missing_or_is_none() {
         fs::write(&text_file, "not a library").unwrap();
         let mut config = hsm.config();
         config.module = text_file;
-        let text = told(&refused(hsm, config, &key()));
+        let text = causes(&refused(hsm, config, &key()));
         assert!(text.contains("module.so cannot be loaded"), "{text}");
 
         // A library, and not of this kind.
@@ -60,7 +61,7 @@ fn names_a_module_that_is_missing_or_is_none() {
         assert!(cc.unwrap().success());
         let mut config = hsm.config();
         config.module = library;
-        let text = told(&refused(hsm, config, &key()));
+        let text = causes(&refused(hsm, config, &key()));
         assert!(text.contains("C_GetFunctionList"), "{text}");
     });
 }
@@ -75,7 +76,7 @@ fn names_the_tokens_there_are_when_one_is_missing() {
         ] {
             let mut config = hsm.config();
             config.token = token.clone();
-            let text = told(&refused(hsm, config, &key()));
+            let text = causes(&refused(hsm, config, &key()));
             let wanted = format!("no {token}; the tokens that it has are {LABEL:?}");
             assert!(text.contains(&wanted), "{text}");
         }
@@ -180,7 +181,7 @@ fn wants_a_pin_where_the_token_does() {
         assert!(matches!(error, Error::PinMissing), "{error}");
         // Without a login no private key is to be seen.
         config.login = false;
-        let text = told(&refused(hsm, config, &key()));
+        let text = causes(&refused(hsm, config, &key()));
         assert!(text.contains("its private keys are none"), "{text}");
     });
 }
@@ -189,13 +190,13 @@ fn wants_a_pin_where_the_token_does() {
 fn names_the_keys_there_are_when_one_is_missing() {
     softhsm(|hsm| {
         hsm.key_pair("EC:secp384r1", "3939", "FulcioCA", &[]);
-        let text = told(&refused(hsm, hsm.config(), &key()));
+        let text = causes(&refused(hsm, hsm.config(), &key()));
         assert_eq!(
             text,
             "the token has no private key labelled \"PKCS11CA\"; its private keys are \
              \"FulcioCA\" (id 3939 (\"99\"))"
         );
-        let text = told(&refused(hsm, hsm.config(), &KeyReference::id([1])));
+        let text = causes(&refused(hsm, hsm.config(), &KeyReference::id([1])));
         assert!(text.contains("no private key with the id 01;"), "{text}");
     });
 }
@@ -205,7 +206,7 @@ fn does_not_choose_between_keys_of_one_label_unless_the_id_does() {
     softhsm(|hsm| {
         hsm.key_pair("EC:secp384r1", "01", "PKCS11CA", &[]);
         hsm.key_pair("EC:prime256v1", "3939", "PKCS11CA", &[]);
-        let text = told(&refused(hsm, hsm.config(), &key()));
+        let text = causes(&refused(hsm, hsm.config(), &key()));
         assert!(text.contains("2 private keys"), "{text}");
         assert!(
             text.contains("01") && text.contains("3939 (\"99\")"),
@@ -236,7 +237,7 @@ fn finds_the_key_that_the_flags_of_fulcio_mean() {
                 Ok::<_, Error>(signer.algorithm())
             })
         };
-        let text = told(&found("PKCS11CA", b"99").unwrap_err());
+        let text = causes(&found("PKCS11CA", b"99").unwrap_err());
         assert!(
             text.contains("no private key labelled \"PKCS11CA\""),
             "{text}"
@@ -298,7 +299,7 @@ fn forbid_signing(hsm: &SoftHsm) {
 fn refuses_kinds_of_keys_that_no_authority_signs_with() {
     softhsm(|hsm| {
         for (place, (kind, wanted)) in [
-            ("rsa:1024", "RSA of 1024 bits"),
+            ("rsa:1024", "RSA key has 1024 bits"),
             ("EC:secp256k1", "on the curve 1.3.132.0.10"),
             ("EC:secp224r1", "on the curve"),
         ]
@@ -307,7 +308,7 @@ fn refuses_kinds_of_keys_that_no_authority_signs_with() {
         {
             let label = format!("key{place}");
             hsm.key_pair(kind, &format!("0{place}"), &label, &[]);
-            let text = told(&refused(hsm, hsm.config(), &KeyReference::label(label)));
+            let text = causes(&refused(hsm, hsm.config(), &KeyReference::label(label)));
             assert!(text.contains(wanted), "{text}");
         }
     });
@@ -329,7 +330,7 @@ fn does_not_wait_for_a_token_that_does_not_answer() {
         let mut config = hsm.faulty_config();
         config.deadline = Duration::from_millis(300);
         hsm.tell("hang-at-open");
-        let text = told(&refused(hsm, config, &key()));
+        let text = causes(&refused(hsm, config, &key()));
         assert_eq!(text, "the token did not answer within 0.3 s");
     });
 }

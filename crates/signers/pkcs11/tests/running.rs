@@ -11,7 +11,8 @@ use std::{
 
 use fulcio_signer::{ErrorKind, Signer as _};
 use fulcio_signer_pkcs11::Pkcs11Signer;
-use softhsm::{SoftHsm, softhsm, told};
+use fulcio_test_services::{causes, openssl_verifies};
+use softhsm::{SoftHsm, softhsm};
 
 const MESSAGE: &[u8] = b"a certificate to be signed";
 
@@ -25,14 +26,14 @@ fn faulty(hsm: &SoftHsm, deadline: Duration) -> Pkcs11Signer {
 #[track_caller]
 fn signs(hsm: &SoftHsm, signer: &Pkcs11Signer) {
     let signature = hsm.wait(signer.sign(MESSAGE));
-    let signature = signature.unwrap_or_else(|error| panic!("{}", told(&error)));
-    hsm.judge(signer, MESSAGE, &signature.0);
+    let signature = signature.unwrap_or_else(|error| panic!("{}", causes(&error)));
+    openssl_verifies(signer, MESSAGE, &signature.0);
 }
 
 #[track_caller]
 fn fails(hsm: &SoftHsm, signer: &Pkcs11Signer) -> (ErrorKind, String) {
     let error = hsm.wait(signer.sign(MESSAGE)).unwrap_err();
-    (error.kind(), told(&error))
+    (error.kind(), causes(&error))
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -114,8 +115,8 @@ fn begins_anew_with_a_module_that_was_finalized() {
         // At once, or as soon as it may begin anew.
         let begun = Instant::now();
         while let Err(error) = hsm.wait(signer.sign(MESSAGE)) {
-            assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", told(&error));
-            assert!(begun.elapsed() < LONG, "{}", told(&error));
+            assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", causes(&error));
+            assert!(begun.elapsed() < LONG, "{}", causes(&error));
             thread::sleep(Duration::from_millis(50));
         }
         hsm.wait(fulcio_testkit::signer_conformance(&signer));
@@ -215,11 +216,11 @@ fn finds_a_token_again_that_was_taken_out_and_put_back() {
         fs::rename(&away, &there).unwrap();
         let begun = Instant::now();
         while let Err(error) = hsm.wait(signer.sign(MESSAGE)) {
-            println!("put back: {}", told(&error));
+            println!("put back: {}", causes(&error));
             assert!(
                 begun.elapsed() < Duration::from_secs(20),
                 "{}",
-                told(&error)
+                causes(&error)
             );
             thread::sleep(Duration::from_millis(100));
         }

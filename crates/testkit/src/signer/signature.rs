@@ -12,12 +12,13 @@ use aws_lc_rs::{
 use der::{Decode as _, Encode as _, Sequence, asn1::UintRef};
 use fulcio_signer::Algorithm;
 
-use super::Finding;
+use super::{Finding, second::SecondOpinion};
 
 /// Verifies the signatures of one key, and says what a wrong one is instead.
 pub(super) struct Judge<'a> {
     spki: &'a [u8],
     rules: Rules,
+    second: SecondOpinion,
 }
 
 /// How an algorithm is verified, and how it is commonly missed.
@@ -30,11 +31,18 @@ struct Rules {
 }
 
 impl<'a> Judge<'a> {
-    /// `None` for an algorithm that the suite does not know.
-    pub(super) fn new(spki: &'a [u8], algorithm: Algorithm) -> Option<Self> {
-        Some(Self {
+    /// # Errors
+    /// The suite does not know the algorithm, or the second implementation not the key.
+    pub(super) fn new(spki: &'a [u8], algorithm: Algorithm) -> Result<Self, Finding> {
+        let unknown = |key: &str| Finding::AlgorithmOfAnotherKey {
+            key: key.to_owned(),
+        };
+        Ok(Self {
             spki,
-            rules: rules(algorithm)?,
+            rules: rules(algorithm)
+                .ok_or_else(|| unknown("for an algorithm that this suite does not know"))?,
+            second: SecondOpinion::new(spki, algorithm)
+                .ok_or_else(|| unknown("none of the kind that it says"))?,
         })
     }
 
@@ -47,13 +55,16 @@ impl<'a> Judge<'a> {
         if !self.verifies(self.rules.right, message, signature) {
             return Err(self.diagnosis(message, signature));
         }
-        if self.rules.fixed.is_none() {
-            return Ok(None);
-        }
-        let value = EcdsaSigValue::from_der(signature).map_err(|_not_der| NOT_DER)?;
-        match value.to_der() {
-            Ok(again) if again == signature => Ok(Some(value.r.as_bytes().to_vec())),
-            _ => Err(NOT_DER),
+        let nonce = match self.rules.fixed {
+            Some(_ecdsa) => Some(nonce(signature)?),
+            None => None,
+        };
+        if self.second.verifies(message, signature) {
+            Ok(nonce)
+        } else {
+            Err(Finding::TwoOpinions {
+                message: message.len(),
+            })
         }
     }
 
@@ -111,6 +122,15 @@ impl<'a> Judge<'a> {
         };
         ParsedPublicKey::new(self.rules.right, self.spki)
             .is_ok_and(|key| key.verify_digest_sig(&digest, signature).is_ok())
+    }
+}
+
+/// The first number of an ECDSA signature that is strict DER.
+fn nonce(signature: &[u8]) -> Result<Vec<u8>, Finding> {
+    let value = EcdsaSigValue::from_der(signature).map_err(|_not_der| NOT_DER)?;
+    match value.to_der() {
+        Ok(again) if again == signature => Ok(value.r.as_bytes().to_vec()),
+        _ => Err(NOT_DER),
     }
 }
 

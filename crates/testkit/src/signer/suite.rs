@@ -1,115 +1,149 @@
-use core::{error::Error as StdError, future::poll_fn, task::Poll, time::Duration};
+use core::time::Duration;
 
-use fulcio_signer::{Error, Signature, Signer, Signing};
-use tokio::time::timeout;
+use fulcio_signer::{ErrorKind, Signer};
 
-use super::{Finding, Report, public_key, signature::Judge};
+use super::{Case, Finding, Report, inspection::Inspection};
 
 /// Checks that a signer does what [`Signer`] asks of it.
 ///
 /// Wants a Tokio runtime with a timer. It makes some thirty signatures, sixteen of them at
-/// the same time.
+/// the same time. [`Suite`] tells more, and takes signers with limits.
 ///
 /// # Panics
-/// The signer does not conform; the text lists everything that is wrong.
+/// The signer does not conform; the text lists every case, and everything that is wrong.
 pub async fn signer_conformance(signer: &dyn Signer) {
-    let report = inspect(signer).await;
+    let report = Suite::new().inspect(signer).await;
     assert!(report.conforms(), "{report}");
 }
 
-/// Like [`signer_conformance`], but answers with what it found; a signature may take 30 seconds.
-pub async fn inspect(signer: &dyn Signer) -> Report {
-    inspect_within(signer, DEADLINE).await
+/// The suite, with what is documented of a signer.
+///
+/// [`inspect`](Self::inspect) looks at a signer whose service works. The other three look at one
+/// whose service was just made to misbehave; their reports are [added](Report::and) to that of the
+/// first.
+///
+/// ```
+/// use core::time::Duration;
+///
+/// use fulcio_remote_key::{Timeout, Verified};
+/// use fulcio_signer::{Algorithm, ErrorKind};
+/// use fulcio_signer_file::EphemeralSigner;
+/// use fulcio_testkit::signer::{FailingSigner, SlowSigner, Suite, WrongKeySigner};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = || EphemeralSigner::generate(Algorithm::EcdsaP256Sha256);
+/// let suite = Suite::new().deadline(Duration::from_secs(10));
+///
+/// let replaced = Verified::new(WrongKeySigner::new(key()?, key()?))?;
+/// let hanging = SlowSigner::new(key()?, Duration::from_secs(3600));
+/// let hanging = Timeout::new(hanging, Duration::from_millis(50));
+/// let throttled = FailingSigner::new(key()?, ErrorKind::Throttled);
+///
+/// let report = suite
+///     .inspect(&key()?)
+///     .await
+///     .and(suite.wrong_key(&replaced).await)
+///     .and(suite.slow(&hanging).await)
+///     .and(suite.failing(&throttled, ErrorKind::Throttled).await);
+/// println!("{report}");
+/// assert!(report.conforms());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Suite {
+    pub(super) limit: Duration,
+    pub(super) longest: Option<usize>,
+    pub(super) shortest: usize,
 }
 
-/// Like [`inspect`], with another time for a signature, and for sixteen at once.
-pub async fn inspect_within(signer: &dyn Signer, limit: Duration) -> Report {
-    let algorithm = signer.algorithm();
-    let spki = signer.public_key().as_ref().to_vec();
-    let mut findings = Vec::new();
-
-    let Some(judge) = Judge::new(&spki, algorithm) else {
-        let key = "for an algorithm that this suite does not know".to_owned();
-        return Report::new(algorithm, vec![Finding::AlgorithmOfAnotherKey { key }]);
-    };
-    if let Err(finding) = public_key::check(&spki, algorithm) {
-        // Signatures of a key that cannot be read cannot be judged.
-        return Report::new(algorithm, vec![finding]);
-    }
-
-    let mut nonces = Vec::new();
-    for length in LENGTHS {
-        let message = message(length, 0);
-        let verdict = match signed(signer.sign(&message), length, limit).await {
-            Ok(signature) => judge.check(&message, &signature.0),
-            Err(finding) => Err(finding),
-        };
-        match verdict {
-            Ok(nonce) => nonces.extend(nonce),
-            Err(finding @ (Finding::Hangs { .. } | Finding::Refuses { .. })) => {
-                // It will not do better with the other messages, and may take as long.
-                findings.push(finding);
-                return Report::new(algorithm, findings);
-            }
-            Err(finding) => findings.push(finding),
+impl Suite {
+    /// For a signer that takes every message; a signature, or sixteen at once, may take 30 seconds.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            limit: DEADLINE,
+            longest: None,
+            shortest: 0,
         }
     }
 
-    let messages: Vec<_> = (1..=AT_ONCE).map(|seed| message(100, seed)).collect();
-    let signings = messages
-        .iter()
-        .map(|message| signer.sign(message))
-        .collect();
-    match timeout(limit, all(signings)).await {
-        Err(_elapsed) => findings.push(Finding::Hangs {
-            limit,
-            message: 100,
-        }),
-        Ok(answers) => {
-            for (message, answer) in messages.iter().zip(answers) {
-                let verdict = answer
-                    .map_err(|error| refusal(100, &error))
-                    .and_then(|signature| judge.check(message, &signature.0));
-                match verdict {
-                    Ok(nonce) => nonces.extend(nonce),
-                    Err(finding) => findings.push(finding),
-                }
-            }
+    /// Gives a signature, and sixteen at once, another time.
+    #[must_use]
+    pub fn deadline(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Does not ask for signatures over more bytes, except to see that they are refused.
+    #[must_use]
+    pub fn longest_message(self, bytes: usize) -> Self {
+        let longest = Some(bytes);
+        Self { longest, ..self }
+    }
+
+    /// Does not ask for signatures over fewer bytes, except to see that they are refused.
+    #[must_use]
+    pub fn shortest_message(self, bytes: usize) -> Self {
+        Self {
+            shortest: bytes,
+            ..self
         }
     }
 
-    given_up(signer.sign(&message(100, 90))).await;
-    let after = message(100, 91);
-    let usable = signed(signer.sign(&after), after.len(), limit)
-        .await
-        .is_ok_and(|signature| judge.check(&after, &signature.0).is_ok());
-    if !usable && findings.is_empty() {
-        findings.push(Finding::SpoiledByCancellation);
+    /// Looks at a signer whose service works.
+    pub async fn inspect(&self, signer: &dyn Signer) -> Report {
+        Inspection::of(signer, *self).await
     }
 
-    let many = nonces.len();
-    nonces.sort_unstable();
-    nonces.dedup();
-    if nonces.len() < many {
-        findings.push(Finding::NonceReused);
+    /// Looks at a signer whose service signs with another key than the one it shows: that must
+    /// be [`ErrorKind::WrongKey`], and no signature.
+    pub async fn wrong_key(&self, signer: &dyn Signer) -> Report {
+        self.provoked(Case::WrongKey, signer, ErrorKind::WrongKey)
+            .await
     }
-    if signer.algorithm() != algorithm {
-        findings.push(Finding::AlgorithmChanges);
+
+    /// Looks at a signer whose service never answers: that must be [`ErrorKind::Unavailable`],
+    /// before the suite's own [deadline](Self::deadline).
+    pub async fn slow(&self, signer: &dyn Signer) -> Report {
+        self.provoked(Case::Slow, signer, ErrorKind::Unavailable)
+            .await
     }
-    if signer.public_key().as_ref() != spki {
-        findings.push(Finding::PublicKeyChanges);
+
+    /// Looks at a signer whose service fails in a way that must be an error of this kind.
+    pub async fn failing(&self, signer: &dyn Signer, expected: ErrorKind) -> Report {
+        self.provoked(Case::Failing, signer, expected).await
     }
-    findings.dedup();
-    Report::new(algorithm, findings)
+
+    async fn provoked(&self, case: Case, signer: &dyn Signer, expected: ErrorKind) -> Report {
+        let mut report = Report::new(signer.algorithm(), "its service was made to misbehave");
+        let message = self.message(100, 0);
+        match tokio::time::timeout(self.limit, signer.sign(&message)).await {
+            Err(_elapsed) => report.fail(case, Finding::hangs(self.limit, &message)),
+            Ok(Ok(_signature)) => report.fail(case, Finding::SignsNonetheless { expected }),
+            Ok(Err(error)) if error.kind() != expected => {
+                report.fail(case, Finding::other_kind(expected, &error));
+            }
+            Ok(Err(_as_it_must_be)) => report.pass(case),
+        }
+        report
+    }
+
+    /// Bytes that differ by length and seed, as many as asked for within the limits.
+    pub(super) fn message(&self, length: usize, seed: u8) -> Vec<u8> {
+        let longest = self.longest.unwrap_or(usize::MAX);
+        message(length.max(self.shortest).min(longest), seed)
+    }
 }
 
-/// Nothing, something, what has the length of a digest, and what fits into no single packet.
-const LENGTHS: [usize; 8] = [0, 1, 20, 32, 48, 64, 4096, 10_000];
-const AT_ONCE: u8 = 16;
-const DEADLINE: Duration = Duration::from_secs(30);
+impl Default for Suite {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// Bytes that differ by length and seed.
-fn message(length: usize, seed: u8) -> Vec<u8> {
+pub(super) fn message(length: usize, seed: u8) -> Vec<u8> {
     (0_u8..251)
         .cycle()
         .map(|byte| byte ^ seed)
@@ -117,57 +151,4 @@ fn message(length: usize, seed: u8) -> Vec<u8> {
         .collect()
 }
 
-async fn signed(
-    signing: Signing<'_>,
-    message: usize,
-    limit: Duration,
-) -> Result<Signature, Finding> {
-    match timeout(limit, signing).await {
-        Ok(answer) => answer.map_err(|error| refusal(message, &error)),
-        Err(_elapsed) => Err(Finding::Hangs { limit, message }),
-    }
-}
-
-fn refusal(message: usize, error: &Error) -> Finding {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    Finding::Refuses {
-        message,
-        error: text,
-    }
-}
-
-/// Waits for all of them, polling each in turn.
-async fn all(mut signings: Vec<Signing<'_>>) -> Vec<Result<Signature, Error>> {
-    let mut answers: Vec<_> = signings.iter().map(|_signing| None).collect();
-    poll_fn(|context| {
-        for (signing, answer) in signings.iter_mut().zip(&mut answers) {
-            if answer.is_none()
-                && let Poll::Ready(ready) = signing.as_mut().poll(context)
-            {
-                *answer = Some(ready);
-            }
-        }
-        if answers.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    answers.into_iter().flatten().collect()
-}
-
-/// Starts, and drops in the middle.
-async fn given_up(mut signing: Signing<'_>) {
-    poll_fn(|context| {
-        let _started = signing.as_mut().poll(context);
-        Poll::Ready(())
-    })
-    .await;
-}
+const DEADLINE: Duration = Duration::from_secs(30);

@@ -1,5 +1,6 @@
-/* A PKCS#11 module that hands everything to another one, FAULTY_MODULE_OF, except for what the
- * file FAULTY_MODULE_TOLD has one word for. Each login leaves one byte in FAULTY_MODULE_TOLD.logins. */
+/* A PKCS#11 module that hands everything to another one, MODULE, except for what the file TOLD has
+ * one word for. Each login leaves one byte in TOLD.logins, and each session that is opened one in
+ * TOLD.sessions. Both are defined when it is compiled. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,7 +12,7 @@
 typedef unsigned long ulong_t;
 
 /* The order of functions in CK_FUNCTION_LIST. */
-enum { FINALIZE = 1, GET_SLOT_LIST = 4, GET_TOKEN_INFO = 6, LOGIN = 18, LOGOUT = 19, SIGN_INIT = 42, SIGN = 43, COUNT = 68 };
+enum { FINALIZE = 1, GET_SLOT_LIST = 4, GET_TOKEN_INFO = 6, OPEN_SESSION = 12, LOGIN = 18, LOGOUT = 19, SIGN_INIT = 42, SIGN = 43, COUNT = 68 };
 
 struct list {
     unsigned char version[2];
@@ -22,7 +23,7 @@ static struct list ours, *theirs;
 
 static int told(const char *word) {
     char text[64] = "";
-    FILE *file = fopen(getenv("FAULTY_MODULE_TOLD"), "r");
+    FILE *file = fopen(TOLD, "r");
     if (!file)
         return 0;
     char *read = fgets(text, sizeof text, file);
@@ -34,6 +35,10 @@ static ulong_t get_slot_list(unsigned char present, ulong_t *slots, ulong_t *cou
     if (told("hang-at-open"))
         for (;;)
             pause();
+    if (told("removed")) {
+        *count = 0;
+        return 0;
+    }
     return ((ulong_t(*)(unsigned char, ulong_t *, ulong_t *))theirs->function[GET_SLOT_LIST])(present, slots, count);
 }
 
@@ -47,14 +52,23 @@ static ulong_t get_token_info(ulong_t slot, unsigned char *info) {
     return answer;
 }
 
-static ulong_t login(ulong_t session, ulong_t user, void *pin, ulong_t length) {
-    char name[4096];
-    snprintf(name, sizeof name, "%s.logins", getenv("FAULTY_MODULE_TOLD"));
+static void count_in(const char *name) {
     FILE *file = fopen(name, "a");
     if (file) {
         fputc('.', file);
         fclose(file);
     }
+}
+
+static ulong_t open_session(ulong_t slot, ulong_t flags, void *application, void *notify, ulong_t *session) {
+    count_in(TOLD ".sessions");
+    return ((ulong_t(*)(ulong_t, ulong_t, void *, void *, ulong_t *))theirs->function[OPEN_SESSION])(slot, flags, application, notify, session);
+}
+
+static ulong_t login(ulong_t session, ulong_t user, void *pin, ulong_t length) {
+    count_in(TOLD ".logins");
+    if (told("pin-changed"))
+        return 0xA0; /* CKR_PIN_INCORRECT */
     if (told("login-fails"))
         return 5; /* CKR_GENERAL_ERROR */
     return ((ulong_t(*)(ulong_t, ulong_t, void *, ulong_t))theirs->function[LOGIN])(session, user, pin, length);
@@ -62,17 +76,21 @@ static ulong_t login(ulong_t session, ulong_t user, void *pin, ulong_t length) {
 
 static ulong_t sign_init(ulong_t session, void *mechanism, ulong_t key) {
     if (told("lost-once")) {
-        unlink(getenv("FAULTY_MODULE_TOLD"));
+        unlink(TOLD);
         return 0xB3; /* CKR_SESSION_HANDLE_INVALID */
     }
     if (told("logged-out")) {
-        unlink(getenv("FAULTY_MODULE_TOLD"));
+        unlink(TOLD);
         ((ulong_t(*)(ulong_t))theirs->function[LOGOUT])(session);
     }
+    if (told("pin-changed"))
+        ((ulong_t(*)(ulong_t))theirs->function[LOGOUT])(session);
     if (told("finalized")) {
-        unlink(getenv("FAULTY_MODULE_TOLD"));
+        unlink(TOLD);
         ((ulong_t(*)(void *))theirs->function[FINALIZE])(NULL);
     }
+    if (told("removed"))
+        return 0x32; /* CKR_DEVICE_REMOVED */
     if (told("denied"))
         return 0x68; /* CKR_KEY_FUNCTION_NOT_PERMITTED */
     if (told("exhausted"))
@@ -96,13 +114,14 @@ static ulong_t sign(ulong_t session, unsigned char *data, ulong_t length, unsign
 }
 
 ulong_t C_GetFunctionList(struct list **list) {
-    void *library = dlopen(getenv("FAULTY_MODULE_OF"), RTLD_NOW);
+    void *library = dlopen(MODULE, RTLD_NOW);
     ulong_t (*get)(struct list **) = library ? (ulong_t(*)(struct list **))dlsym(library, "C_GetFunctionList") : NULL;
     if (!get || get(&theirs) != 0)
         return 5; /* CKR_GENERAL_ERROR */
     ours = *theirs;
     ours.function[GET_SLOT_LIST] = (void *)get_slot_list;
     ours.function[GET_TOKEN_INFO] = (void *)get_token_info;
+    ours.function[OPEN_SESSION] = (void *)open_session;
     ours.function[LOGIN] = (void *)login;
     ours.function[SIGN_INIT] = (void *)sign_init;
     ours.function[SIGN] = (void *)sign;
