@@ -145,6 +145,8 @@ async fn a_log_that_cannot_keep_up_says_so() {
     })
     .with_origin(ORIGIN);
     options.queue = 2;
+    // However slowly they come, no batch takes more of them out of the queue.
+    options.batch = 1;
     options.timeout = Duration::from_millis(200);
     let log = Arc::new(EmbeddedLog::open(folder.path(), options).expect("a new log"));
 

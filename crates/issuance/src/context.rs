@@ -63,8 +63,12 @@ impl RequestContext {
         self.begun.elapsed()
     }
 
-    /// Does the work of `stage` in a span of its own, and tells the observer of its end.
-    pub(crate) async fn stage<T>(
+    /// Does the work of `stage` in a span of its own, and tells the observer of its end. An authority
+    /// does so for what it is waited for.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub async fn stage<T>(
         &self,
         stage: Stage,
         work: impl Future<Output = Result<T, Error>>,

@@ -28,6 +28,12 @@ pub enum Error {
     /// The decision was not kept.
     #[error(transparent)]
     Journal(JournalError),
+    /// The authority does not certify keys of this kind.
+    #[error("unknown public key type: {kind}")]
+    KeyKind {
+        /// What it is called, or its object identifier.
+        kind: String,
+    },
     /// No certificate can say what the principal says.
     #[error("no certificate can name the principal")]
     Leaf(#[source] fulcio_cert_builder::Error),
@@ -67,6 +73,7 @@ impl Error {
             Self::Authority(_) | Self::Issuer(_) | Self::Sign(_) => Refusal::Authority,
             Self::Deadline(_) => Refusal::Deadline,
             Self::Journal(_) => Refusal::Journal,
+            Self::KeyKind { .. } => Refusal::AlgorithmNotPermitted(self.to_string()),
             Self::Leaf(error) => Refusal::Principal(error.to_string()),
             Self::Log(error) => match error.failure() {
                 Failure::Refused => Refusal::Log,

@@ -24,7 +24,8 @@ pub enum Stage {
     SignPrecertificate,
     /// The log is waited for; only where there is one.
     Log,
-    /// The certificate is built and signed by a [`LocalAuthority`](crate::LocalAuthority).
+    /// The certificate is built and signed, here by a [`LocalAuthority`](crate::LocalAuthority) or
+    /// elsewhere.
     Sign,
     /// The [`Journal`](crate::Journal) is waited for, for a certificate or a refusal.
     Journal,

@@ -12,7 +12,8 @@ use core::{error::Error as StdError, fmt, time::Duration};
     reason = "complete: a new refusal must choose its place on the wire"
 )]
 pub enum Refusal {
-    /// The pair of key and hash may not be used; the text names it.
+    /// The pair of key and hash may not be used, or the authority does not certify such a key; the
+    /// text names it.
     AlgorithmNotPermitted(String),
     /// The authority could not sign.
     Authority,

@@ -1,32 +1,35 @@
 //! `file:` and `ephemeral:`.
 
-use fulcio_signer::{Algorithm, Signer};
+use core::fmt;
+use std::path::PathBuf;
+
+use fulcio_signer::Algorithm;
 use fulcio_signer_file::{EphemeralSigner, FileSigner};
-use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
 
-use crate::{Error, OpenOptions};
+use crate::{
+    Error, LocatedKey, OpenOptions, OpenedKey,
+    local_path::local_path,
+    locate::{Openable, Opening},
+};
 
-pub(crate) fn file(rest: &str, options: &OpenOptions) -> Result<Box<dyn Signer>, Error> {
-    let path = match rest.strip_prefix("//") {
-        // RFC 8089 section 2: with an authority, which must be this machine.
-        Some(local) => match local.find('/').map(|slash| local.split_at(slash)) {
-            Some(("" | "localhost", path)) => path,
-            _ => return Err(Error::FileUri),
-        },
-        None => rest,
-    };
-    let path = percent_decode_str(path)
-        .decode_utf8()
-        .map_err(|_not_utf8| Error::FileUri)?;
-    if path.is_empty() {
-        return Err(Error::FileUri);
-    }
-    FileSigner::open(path.as_ref(), options.password())
-        .map(|signer| Box::new(signer) as Box<dyn Signer>)
-        .map_err(Error::File)
+struct KeyFile {
+    password: Option<Zeroizing<String>>,
+    path: PathBuf,
 }
 
-pub(crate) fn ephemeral(rest: &str) -> Result<Box<dyn Signer>, Error> {
+#[derive(Debug)]
+struct NewKey(Algorithm);
+
+pub(crate) fn locate_file(rest: &str, options: &OpenOptions) -> Result<LocatedKey, Error> {
+    let path = local_path(rest).ok_or(Error::FileUri)?;
+    Ok(LocatedKey::here(KeyFile {
+        password: options.password().cloned(),
+        path: path.into(),
+    }))
+}
+
+pub(crate) fn locate_ephemeral(rest: &str) -> Result<LocatedKey, Error> {
     let algorithm = match rest {
         "" => Algorithm::EcdsaP256Sha256,
         name => ALGORITHMS
@@ -37,9 +40,38 @@ pub(crate) fn ephemeral(rest: &str) -> Result<Box<dyn Signer>, Error> {
                 name: name.to_owned(),
             })?,
     };
-    EphemeralSigner::generate(algorithm)
-        .map(|signer| Box::new(signer) as Box<dyn Signer>)
-        .map_err(Error::Key)
+    Ok(LocatedKey::here(NewKey(algorithm)))
+}
+
+impl Openable for KeyFile {
+    fn open(self: Box<Self>) -> Opening {
+        Box::pin(async move {
+            let signer = FileSigner::open(&self.path, self.password.as_ref());
+            Ok(OpenedKey {
+                name: self.path.display().to_string(),
+                signer: Box::new(signer.map_err(Error::File)?),
+            })
+        })
+    }
+}
+
+impl fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("KeyFile");
+        shown.field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Openable for NewKey {
+    fn open(self: Box<Self>) -> Opening {
+        Box::pin(async move {
+            let signer = EphemeralSigner::generate(self.0).map_err(Error::Key)?;
+            Ok(OpenedKey {
+                name: "a key that was made now".to_owned(),
+                signer: Box::new(signer),
+            })
+        })
+    }
 }
 
 pub(crate) fn names() -> String {

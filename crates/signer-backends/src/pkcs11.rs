@@ -2,18 +2,30 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use fulcio_signer::Signer;
 use fulcio_signer_pkcs11::{Config, KeyReference, Token, TokenChoice};
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use crate::{Error, OpenOptions};
+use crate::{
+    Error, LocatedKey, OpenOptions, OpenedKey, SignerUri,
+    locate::{Openable, Opening},
+};
 
 pub(crate) const SHAPE: &str =
     "pkcs11:token=fulcio;object=PKCS11CA?module-path=/usr/lib/softhsm/libsofthsm2.so";
 
-pub(crate) async fn pkcs11(rest: &str, options: &OpenOptions) -> Result<Box<dyn Signer>, Error> {
+#[derive(Debug)]
+struct TokenKey {
+    config: Config,
+    key: KeyReference,
+    name: String,
+}
+
+pub(crate) fn locate(uri: &SignerUri<'_>, options: &OpenOptions) -> Result<LocatedKey, Error> {
+    let rest = uri.rest();
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // The query may hold the PIN.
+    let name = format!("pkcs11:{path}");
     let mut path = Attributes::read(path, ';', &PATH)?;
     let mut query = Attributes::read(query, '&', &QUERY)?;
 
@@ -38,9 +50,20 @@ pub(crate) async fn pkcs11(rest: &str, options: &OpenOptions) -> Result<Box<dyn 
         (None, Some(source)) => Some(pin_of(&source)?),
         (None, None) => options.password().cloned(),
     };
-    let token = Token::open(config).await.map_err(Error::Pkcs11)?;
-    let signer = token.signer(&key).await.map_err(Error::Pkcs11)?;
-    Ok(Box::new(signer))
+    Ok(LocatedKey::here(TokenKey { config, key, name }))
+}
+
+impl Openable for TokenKey {
+    fn open(self: Box<Self>) -> Opening {
+        Box::pin(async move {
+            let token = Token::open(self.config).await.map_err(Error::Pkcs11)?;
+            let signer = token.signer(&self.key).await.map_err(Error::Pkcs11)?;
+            Ok(OpenedKey {
+                name: self.name,
+                signer: Box::new(signer),
+            })
+        })
+    }
 }
 
 fn token(path: &mut Attributes) -> Result<TokenChoice, Error> {

@@ -3,19 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![cfg(feature = "hashivault")]
 
-#[path = "../../signers/hashivault/tests/vault/minivault.rs"]
-#[allow(dead_code, reason = "the tests of the signer use all of it")]
-mod minivault;
-
 use fulcio_signer::{Algorithm, Signer};
 use fulcio_signer_backends::{Error, OpenOptions, SCHEMES, SignerUri, open};
 use fulcio_signer_hashivault::{TokenSource, VaultConfig};
+use fulcio_test_services::{Minivault, minivault};
 use fulcio_testkit::signer_conformance;
-use minivault::{Minivault, minivault};
 use zeroize::Zeroizing;
 
 async fn opened(uri: &str, options: &OpenOptions) -> Result<Box<dyn Signer>, Error> {
-    open(&SignerUri::parse(uri)?, options).await
+    Ok(open(&SignerUri::parse(uri)?, options).await?.signer)
 }
 
 #[tokio::test]
@@ -24,7 +20,8 @@ async fn opens_a_key_of_vault_however_its_uri_is_written() {
     let vault = Minivault::start(&program);
     vault.key("fulcio", "ecdsa-p384");
     vault.rotate("fulcio");
-    let options = OpenOptions::new().with_vault(vault.config());
+    let variables = vault.variables();
+    let options = OpenOptions::new().with_variables(move |name| variables.get(name).cloned());
     let newest = opened("hashivault://fulcio", &options).await.unwrap();
     for (uri, is_newest) in [
         ("openbao://fulcio", true),
@@ -61,8 +58,14 @@ async fn wants_to_be_told_where_vault_is() {
     let options = OpenOptions::new();
     for uri in ["hashivault://fulcio", "openbao://fulcio"] {
         let error = opened(uri, &options).await.unwrap_err();
-        assert!(matches!(error, Error::HashivaultUnconfigured), "{error:?}");
-        assert!(error.to_string().contains("where Vault is"), "{error}");
+        assert!(
+            matches!(error, Error::Unconfigured { service: "Vault" }),
+            "{error:?}"
+        );
+        assert!(
+            error.to_string().contains("a key in Vault is wanted"),
+            "{error}"
+        );
     }
     for scheme in ["hashivault:", "openbao:"] {
         assert!(SCHEMES.contains(&scheme), "{SCHEMES:?}");

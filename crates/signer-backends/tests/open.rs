@@ -12,7 +12,7 @@ use fulcio_testkit::signer_conformance;
 use zeroize::Zeroizing;
 
 async fn opened(uri: &str, options: &OpenOptions) -> Result<Box<dyn Signer>, Error> {
-    open(&SignerUri::parse(uri)?, options).await
+    Ok(open(&SignerUri::parse(uri)?, options).await?.signer)
 }
 
 async fn refused(uri: &str) -> String {

@@ -3,19 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![cfg(feature = "pkcs11")]
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::fs;
 
 use fulcio_signer::{Algorithm, Signer};
 use fulcio_signer_backends::{Error, OpenOptions, SignerUri, open};
+use fulcio_test_services::SoftHsm;
 use fulcio_testkit::signer_conformance;
 use zeroize::Zeroizing;
 
 async fn opened(uri: &str, options: &OpenOptions) -> Result<Box<dyn Signer>, Error> {
-    open(&SignerUri::parse(uri)?, options).await
+    Ok(open(&SignerUri::parse(uri)?, options).await?.signer)
 }
 
 #[tokio::test]
@@ -97,70 +94,31 @@ async fn shows_the_right_shape_of_a_wrong_reference() {
     );
 }
 
-/// Runs in a process of its own, because SoftHSM is told by the environment where its tokens are.
 #[test]
 fn opens_a_key_of_softhsm_however_its_uri_is_written() {
-    let Some(module) = softhsm() else { return };
-    if let Some(folder) = variable(FOLDER) {
+    own_process(|hsm| {
+        hsm.token("my token");
+        let pair = ["--keypairgen", "--key-type", "EC:secp384r1"];
+        let named = ["--id", "3939", "--label", "CA; key"];
+        hsm.pkcs11_tool_in("my token", &[&pair[..], &named].concat());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build();
-        return runtime
-            .unwrap()
-            .block_on(each_uri(Path::new(&folder), &module));
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let configuration = folder.path().join("softhsm2.conf");
-    let tokens = format!("directories.tokendir = {}\n", folder.path().display());
-    fs::write(&configuration, tokens).unwrap();
-    let run = |command: &mut Command| {
-        let done = command
-            .env("SOFTHSM2_CONF", &configuration)
-            .env(FOLDER, folder.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = [&done.stdout[..], &done.stderr[..]].concat();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        assert!(done.status.success(), "{command:?}: {text}");
-        text
-    };
-    let token = [
-        "--init-token",
-        "--free",
-        "--so-pin",
-        "1234",
-        "--pin",
-        "2324",
-    ];
-    run(Command::new("softhsm2-util")
-        .args(token)
-        .args(["--label", "my token"]));
-    let pair = [
-        "--login",
-        "--pin",
-        "2324",
-        "--keypairgen",
-        "--key-type",
-        "EC:secp384r1",
-    ];
-    let named = ["--id", "3939", "--label", "CA; key"];
-    run(Command::new("pkcs11-tool")
-        .arg("--module")
-        .arg(&module)
-        .args(pair)
-        .args(named));
-    let name = "opens_a_key_of_softhsm_however_its_uri_is_written";
-    let text =
-        run(Command::new(env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]));
-    assert!(text.contains("1 passed"), "{text}");
+        runtime.unwrap().block_on(each_uri(&hsm));
+    });
 }
 
-async fn each_uri(folder: &Path, module: &Path) {
-    let pin = folder.join("pin");
-    fs::write(&pin, "2324\n").unwrap();
-    let (module, pin) = (module.display(), pin.display());
-    let with_pin = OpenOptions::new().with_password(Zeroizing::new("2324".to_owned()));
+fn own_process<T: FnOnce(SoftHsm)>(test: T) {
+    if let Some(hsm) = SoftHsm::in_own_process::<T>() {
+        test(hsm);
+    }
+}
+
+async fn each_uri(hsm: &SoftHsm) {
+    let pin = hsm.path("pin");
+    fs::write(&pin, format!("{}\n", SoftHsm::PIN)).unwrap();
+    let (module, pin) = (hsm.module().display(), pin.display());
+    let with_pin = OpenOptions::new().with_password(Zeroizing::new(SoftHsm::PIN.to_owned()));
     let without = OpenOptions::new();
     let token = "pkcs11:token=my%20token";
     for (uri, options) in [
@@ -188,31 +146,4 @@ async fn each_uri(folder: &Path, module: &Path) {
     let uri = format!("{token};id=98?module-path={module}");
     let text = opened(&uri, &with_pin).await.unwrap_err().to_string();
     assert!(text.contains("\"CA; key\" (id 3939"), "{text}");
-}
-
-const FOLDER: &str = "FULCIO_TEST_SOFTHSM_FOLDER";
-
-fn softhsm() -> Option<PathBuf> {
-    let places = [
-        "/usr/lib/softhsm/libsofthsm2.so",
-        "/usr/lib64/softhsm/libsofthsm2.so",
-    ];
-    let found = places
-        .into_iter()
-        .map(PathBuf::from)
-        .find(|place| place.exists());
-    let demanded = variable("FULCIO_TEST_COMPONENTS").is_some();
-    assert!(
-        found.is_some() || !demanded,
-        "SoftHSM is not installed (Debian: softhsm2, opensc)"
-    );
-    found
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test tells its own process where the tokens are"
-)]
-fn variable(name: &str) -> Option<std::ffi::OsString> {
-    env::var_os(name)
 }

@@ -22,6 +22,19 @@ pub enum Error {
         /// How much is read, in bytes.
         limit: usize,
     },
+    /// The key did not encrypt what should be decrypted.
+    #[error(
+        "AWS KMS cannot decrypt it with the key {key} ({code}: {message}); it was encrypted with \
+         another key or with an encryption context, or is damaged"
+    )]
+    Ciphertext {
+        /// AWS's name for the reason.
+        code: String,
+        /// What the key is called.
+        key: String,
+        /// What AWS says, cut to a bounded length.
+        message: String,
+    },
     /// The credentials could not be had now, such as from a metadata service that does not answer.
     #[error("the credentials for AWS could not be had")]
     Credentials(#[source] Box<dyn StdError + Send + Sync>),
@@ -207,6 +220,26 @@ pub enum Error {
     /// The certificate of the endpoint is not trusted, or not that of the endpoint.
     #[error("the TLS certificate of AWS KMS is not accepted")]
     Untrusted(#[source] Box<dyn StdError + Send + Sync>),
+    /// The key that should decrypt is there for something else.
+    #[error(
+        "the key {key} of AWS KMS is for {usage}; to decrypt, a symmetric key must have been made \
+         for ENCRYPT_DECRYPT"
+    )]
+    UnwrapKeyUsage {
+        /// What it is called.
+        key: String,
+        /// What it is for, as AWS names it.
+        usage: String,
+    },
+    /// What should name a key that decrypts does not.
+    #[error(
+        "{reference:?} names no key; a key in AWS KMS that decrypts is written as \
+         aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID, or with alias/NAME at the end"
+    )]
+    UnwrapReference {
+        /// What was given.
+        reference: String,
+    },
 }
 
 impl Fault for Error {
@@ -220,6 +253,7 @@ impl Fault for Error {
             Self::Answer(_)
             | Self::AnswerIncomplete { .. }
             | Self::AnswerTooLong { .. }
+            | Self::Ciphertext { .. }
             | Self::Ed25519Message { .. }
             | Self::Endpoint
             | Self::KeyMissing { .. }
@@ -233,7 +267,9 @@ impl Fault for Error {
             | Self::Root { .. }
             | Self::SigningAlgorithm { .. }
             | Self::Tls(_)
-            | Self::Untrusted(_) => ErrorKind::Invalid,
+            | Self::Untrusted(_)
+            | Self::UnwrapKeyUsage { .. }
+            | Self::UnwrapReference { .. } => ErrorKind::Invalid,
             Self::Throttled { .. } => ErrorKind::Throttled,
             Self::Credentials(_)
             | Self::Deadline { .. }

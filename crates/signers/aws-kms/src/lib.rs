@@ -33,6 +33,11 @@
 //! {"Effect": "Allow", "Action": ["kms:GetPublicKey", "kms:Sign"], "Resource": "arn:aws:kms:…:key/…"}
 //! ```
 //!
+//! # Keys that unwrap others
+//!
+//! An [`AwsKmsUnwrap`] decrypts with a symmetric key, which an [`UnwrapKeyReference`] names: what
+//! Tink has wrapped. Its credentials need `kms:Decrypt` with that key.
+//!
 //! # What is read besides the arguments
 //!
 //! The SDK signs requests with the time of the system clock. With [`Credentials::Chain`] it reads
@@ -52,8 +57,12 @@ mod reference;
 mod signer;
 mod transport;
 mod trust;
+mod unwrap;
+mod unwrap_reference;
 
 pub use config::{AwsConfig, Credentials, Trust};
 pub use error::Error;
 pub use reference::KeyReference;
 pub use signer::AwsKmsSigner;
+pub use unwrap::AwsKmsUnwrap;
+pub use unwrap_reference::UnwrapKeyReference;

@@ -6,22 +6,19 @@ mod kms;
 
 use std::{
     process::{Command, Stdio},
-    sync::Arc,
     time::Instant,
 };
 
-use fulcio_signer::{Algorithm, Signer, Signing};
+use fulcio_signer::{Algorithm, Signer as _};
 use fulcio_signer_aws_kms::AwsKmsSigner;
-use fulcio_signer_file::EphemeralSigner;
-use fulcio_testkit::signer_conformance;
-use kms::{FakeKms, ID, Moto, bin, open, openssl_verifies};
-use pki_types::SubjectPublicKeyInfoDer;
+use fulcio_testkit::{signer::Suite, signer_conformance};
+use kms::{FakeKms, ID, Moto, config, open, openssl_verifies};
 
 async fn conforms(spec: &str, algorithm: Algorithm) {
     let Some(moto) = Moto::shared() else { return };
     let key = moto.signing_key(spec);
     let reference = format!("awskms:///{key}");
-    let signer = open(&reference, &moto.config()).await.unwrap();
+    let signer = open(&reference, &config(moto.url())).await.unwrap();
     assert_eq!(signer.algorithm(), algorithm);
     signer_conformance(&signer).await;
     judged(spec, &signer).await;
@@ -70,28 +67,6 @@ async fn signs_with_rsa_of_4096_bits() {
     conforms("RSA_4096", Algorithm::RsaPkcs1Sha256).await;
 }
 
-/// Asks the service for what it signs, 1 to 4,096 bytes, and signs the rest with the same key: the
-/// suite also has messages of no and of 10,000 bytes.
-#[derive(Debug)]
-struct WithoutLimits(AwsKmsSigner, Arc<EphemeralSigner>);
-
-impl Signer for WithoutLimits {
-    fn algorithm(&self) -> Algorithm {
-        self.0.algorithm()
-    }
-
-    fn public_key(&self) -> SubjectPublicKeyInfoDer<'_> {
-        self.0.public_key()
-    }
-
-    fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
-        match message.len() {
-            1..=4096 => self.0.sign(message),
-            _ => self.1.sign(message),
-        }
-    }
-}
-
 /// moto has no such keys.
 #[tokio::test]
 async fn signs_with_ed25519_what_aws_takes() {
@@ -99,15 +74,19 @@ async fn signs_with_ed25519_what_aws_takes() {
     let signer = open("awskms:///alias/fulcio", &kms.config()).await.unwrap();
     assert_eq!(signer.id(), ID);
     judged("ECC_NIST_EDWARDS25519", &signer).await;
-    signer_conformance(&WithoutLimits(signer, Arc::clone(&kms.key))).await;
+    let suite = Suite::new().shortest_message(1).longest_message(4096);
+    let report = suite.inspect(&signer).await;
+    assert!(report.conforms(), "{report}");
 }
 
 /// The SDK of AWS for Python, which checks answers against AWS's own description of its API.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_made_up_service_speaks_as_awss_own_client_expects() {
-    let Some(bin) = bin() else { return };
+    let Some(programs) = Moto::programs() else {
+        return;
+    };
     let kms = FakeKms::start().await;
-    let done = Command::new(bin.join("python"))
+    let done = Command::new(programs.join("python"))
         .args(["-c", CLIENT, &kms.address, ID])
         .stdin(Stdio::null())
         .output()

@@ -11,7 +11,7 @@ use fulcio_remote_key::Fault as _;
 use fulcio_signer::{ErrorKind, Signer as _};
 use fulcio_signer_aws_kms::{Error, Trust};
 use fulcio_testkit::signer_conformance;
-use kms::{Moto, TlsFiles, bin, causes, config, open};
+use kms::{Moto, TlsFiles, causes, config, open};
 use pki_types::{CertificateDer, pem::PemObject as _};
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn finds_a_key_by_every_name_that_it_has() {
     let mut keys = Vec::new();
     for name in [&arn, id, "alias/by-name", &alias_arn] {
         let reference = format!("awskms:///{name}");
-        let signer = open(&reference, &moto.config()).await.unwrap();
+        let signer = open(&reference, &config(moto.url())).await.unwrap();
         signer.sign(b"message").await.unwrap();
         keys.push((signer.id().to_owned(), signer.public_key().to_vec()));
     }
@@ -36,7 +36,7 @@ async fn finds_a_key_by_every_name_that_it_has() {
 async fn looks_for_an_arn_in_its_own_region() {
     let Some(moto) = Moto::shared() else { return };
     let arn = moto.signing_key("ECC_NIST_P256");
-    let mut config = moto.config();
+    let mut config = config(moto.url());
     for region in [None, Some("eu-west-1".to_owned())] {
         config.region = region;
         let signer = open(&format!("awskms:///{arn}"), &config).await.unwrap();
@@ -48,7 +48,7 @@ async fn looks_for_an_arn_in_its_own_region() {
 async fn says_where_it_looked_for_a_key_that_there_is_not() {
     let Some(moto) = Moto::shared() else { return };
     for key in ["alias/none", "1234abcd-12ab-34cd-56ef-1234567890ab"] {
-        let error = open(&format!("awskms:///{key}"), &moto.config()).await;
+        let error = open(&format!("awskms:///{key}"), &config(moto.url())).await;
         let error = error.unwrap_err();
         assert!(matches!(error, Error::KeyMissing { .. }), "{error:?}");
         let text = error.to_string();
@@ -61,7 +61,7 @@ async fn says_what_a_key_is_for_that_does_not_sign() {
     let Some(moto) = Moto::shared() else { return };
     for spec in ["RSA_2048", "SYMMETRIC_DEFAULT"] {
         let key = moto.key(spec, "ENCRYPT_DECRYPT");
-        let error = open(&format!("awskms:///{key}"), &moto.config()).await;
+        let error = open(&format!("awskms:///{key}"), &config(moto.url())).await;
         let error = error.unwrap_err();
         assert!(
             matches!(&error, Error::KeyUsage { usage, .. } if usage == "ENCRYPT_DECRYPT"),
@@ -75,7 +75,7 @@ async fn says_what_a_key_is_for_that_does_not_sign() {
 async fn names_a_kind_of_key_that_is_not_used() {
     let Some(moto) = Moto::shared() else { return };
     let key = moto.signing_key("ECC_SECG_P256K1");
-    let error = open(&format!("awskms:///{key}"), &moto.config()).await;
+    let error = open(&format!("awskms:///{key}"), &config(moto.url())).await;
     let error = error.unwrap_err();
     assert!(matches!(error, Error::PublicKey { .. }), "{error:?}");
     assert!(error.to_string().contains("P-256, P-384"), "{error}");
@@ -83,9 +83,11 @@ async fn names_a_kind_of_key_that_is_not_used() {
 
 #[tokio::test]
 async fn a_host_in_the_reference_is_asked_over_tls() {
-    let Some(bin) = bin() else { return };
+    let Some(programs) = Moto::programs() else {
+        return;
+    };
     let (files, others) = (TlsFiles::create(), TlsFiles::create());
-    let moto = Moto::start_with_tls(&bin, &files);
+    let moto = Moto::start_with_tls(&programs, &files);
     // The reference counts for more than the address.
     let mut settings = config("http://127.0.0.1:1");
     let roots = |files: &TlsFiles| {

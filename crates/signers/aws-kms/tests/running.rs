@@ -41,7 +41,9 @@ async fn never_follows_an_alias_to_another_key() {
     let first = moto.signing_key("ECC_NIST_P256");
     let second = moto.signing_key("ECC_NIST_P256");
     moto.alias("CreateAlias", "alias/moves", &first);
-    let signer = open("awskms:///alias/moves", &moto.config()).await.unwrap();
+    let signer = open("awskms:///alias/moves", &config(moto.url()))
+        .await
+        .unwrap();
     signer.sign(b"message").await.unwrap();
 
     moto.alias("UpdateAlias", "alias/moves", &second);

@@ -17,7 +17,7 @@ use const_oid::db::{
     rfc8410::ID_ED_25519,
 };
 use der::{Decode as _, asn1::ObjectIdentifier};
-use fulcio_signer::{Algorithm, Error, ErrorKind, Signature, Signing};
+use fulcio_signer::{Algorithm, Error, ErrorKind, Signature, Signer, Signing};
 use pkcs1::RsaPrivateKeyRef;
 use pkcs8::PrivateKeyInfoRef;
 use pki_types::SubjectPublicKeyInfoDer;
@@ -32,7 +32,10 @@ use crate::{
 };
 
 /// A private key in this process, ready to sign.
-pub(crate) struct KeyPair {
+///
+/// [`FileSigner`](crate::FileSigner) and [`EphemeralSigner`](crate::EphemeralSigner) have one each;
+/// it is also for whoever has keys from elsewhere.
+pub struct KeyPair {
     private: Private,
     algorithm: Algorithm,
     spki: SubjectPublicKeyInfoDer<'static>,
@@ -79,6 +82,28 @@ impl KeyPair {
             KeyKind::Sec1 => Self::from_sec1(&der),
             KeyKind::Sigstore => Self::from_pkcs8(&sigstore::decrypt(&der, password()?)?),
         }
+    }
+
+    /// Takes both halves of an ECDSA or Ed25519 key without any structure around them.
+    ///
+    /// Of ECDSA the private half is the number, as long as the field of the curve, and the public
+    /// half the uncompressed point (SEC 1 section 2.3.3); of Ed25519 both are the 32 bytes of
+    /// RFC 8032.
+    ///
+    /// # Errors
+    /// They are no halves of such a key, or do not belong together; an RSA key has no such halves.
+    pub fn from_halves(
+        algorithm: Algorithm,
+        private: &[u8],
+        public: &[u8],
+    ) -> Result<Self, KeyError> {
+        let pair = if algorithm == Algorithm::Ed25519 {
+            Ed25519KeyPair::from_seed_and_public_key(private, public).map(Private::Ed25519)
+        } else {
+            EcdsaKeyPair::from_private_key_and_public_key(ecdsa(algorithm)?, private, public)
+                .map(Private::Ecdsa)
+        };
+        Self::new(pair.map_err(KeyError::Rejected)?, algorithm)
     }
 
     fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
@@ -135,14 +160,6 @@ impl KeyPair {
         })
     }
 
-    pub(crate) fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    pub(crate) fn public_key(&self) -> SubjectPublicKeyInfoDer<'_> {
-        SubjectPublicKeyInfoDer::from(self.spki.as_ref())
-    }
-
     /// The key in PKCS#8; the copy is wiped when it is dropped.
     pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let pkcs8 = |document: Document| Zeroizing::new(document.as_ref().to_vec());
@@ -156,16 +173,6 @@ impl KeyPair {
         .map_err(|_unspecified| KeyError::NotMade(self.algorithm))
     }
 
-    /// Signs at once: the promise is kept before it is first asked for, in less time than a
-    /// thread would take to be woken.
-    pub(crate) fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
-        Box::pin(async {
-            self.signature(message)
-                .map(Signature)
-                .map_err(|_unspecified| Error::new(ErrorKind::Unavailable, NO_SIGNATURE))
-        })
-    }
-
     fn signature(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let random = SystemRandom::new();
         match &self.private {
@@ -177,6 +184,26 @@ impl KeyPair {
                 Ok(signature)
             }
         }
+    }
+}
+
+impl Signer for KeyPair {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    fn public_key(&self) -> SubjectPublicKeyInfoDer<'_> {
+        SubjectPublicKeyInfoDer::from(self.spki.as_ref())
+    }
+
+    /// Signs at once: the promise is kept before it is first asked for, in less time than a
+    /// thread would take to be woken.
+    fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
+        Box::pin(async {
+            self.signature(message)
+                .map(Signature)
+                .map_err(|_unspecified| Error::new(ErrorKind::Unavailable, NO_SIGNATURE))
+        })
     }
 }
 

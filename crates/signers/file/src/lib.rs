@@ -29,3 +29,4 @@ mod sigstore;
 pub use ephemeral::EphemeralSigner;
 pub use error::{Error, KeyError};
 pub use file_signer::FileSigner;
+pub use key_pair::KeyPair;

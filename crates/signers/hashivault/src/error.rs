@@ -26,6 +26,19 @@ pub enum Error {
         /// How much is read, in bytes.
         limit: usize,
     },
+    /// The key did not encrypt what should be decrypted.
+    #[error(
+        "Vault cannot decrypt it with the key {key}: {}; it was encrypted with another key or with \
+         associated data, or is damaged",
+        said(errors)
+    )]
+    Ciphertext {
+        /// What Vault says, cut to a bounded length; nothing where it was not asked, for Vault
+        /// writes text.
+        errors: Vec<String>,
+        /// What the key is called.
+        key: String,
+    },
     /// No try succeeded in the time given, or waiting for the next one would have passed it.
     #[error("Vault did not do it within {} ms", .limit.as_millis())]
     Deadline {
@@ -100,6 +113,9 @@ pub enum Error {
         /// The version that the signer was opened with.
         expected: u32,
     },
+    /// What Vault decrypted is not written as Vault writes it.
+    #[error("what Vault decrypted is not written in base64")]
+    PlaintextMalformed,
     /// The public half of the key is no use.
     #[error("the key {key} of Vault cannot be used: {source}")]
     PublicKey {
@@ -191,6 +207,16 @@ pub enum Error {
     /// Vault's own certificate is not trusted, or is not Vault's.
     #[error("the TLS certificate of Vault is not accepted")]
     Untrusted(#[source] Box<dyn StdError + Send + Sync>),
+    /// What should name a key that decrypts does not.
+    #[error(
+        "{reference:?} names no key; a key in Vault that decrypts is written as \
+         hcvault://HOST:PORT/MOUNT/keys/KEY, or as hcvault:///MOUNT/keys/KEY for the Vault of \
+         VAULT_ADDR; MOUNT is most often transit"
+    )]
+    UnwrapReference {
+        /// What was given.
+        reference: String,
+    },
     /// The key has no such version, or none that may still be used.
     #[error(
         "the key {key} of Vault has no version {version} that may be used; it has {}",
@@ -215,12 +241,14 @@ impl Fault for Error {
             | Self::AddressMissing
             | Self::Answer(_)
             | Self::AnswerTooLong { .. }
+            | Self::Ciphertext { .. }
             | Self::DerivedKey { .. }
             | Self::KeyMissing { .. }
             | Self::KeyType { .. }
             | Self::Mount { .. }
             | Self::Namespace { .. }
             | Self::NoRoots
+            | Self::PlaintextMalformed
             | Self::PublicKey { .. }
             | Self::Redirected { .. }
             | Self::Reference { .. }
@@ -231,6 +259,7 @@ impl Fault for Error {
             | Self::Tls(_)
             | Self::TokenMalformed
             | Self::Untrusted(_)
+            | Self::UnwrapReference { .. }
             | Self::VersionMissing { .. } => ErrorKind::Invalid,
             Self::Throttled { .. } => ErrorKind::Throttled,
             Self::Deadline { .. }

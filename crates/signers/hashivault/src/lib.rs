@@ -26,6 +26,13 @@
 //! path "transit/sign/fulcio/*" { capabilities = ["update"] }    # every other key
 //! ```
 //!
+//! A [`HashivaultUnwrap`] decrypts with a symmetric key, which an [`UnwrapKeyReference`] names: what
+//! Tink has wrapped.
+//!
+//! ```text
+//! path "transit/decrypt/keysets" { capabilities = ["update"] }
+//! ```
+//!
 //! # Tokens end
 //!
 //! Nothing here renews a token or logs in. A token that Vault no longer takes is
@@ -42,9 +49,13 @@ mod reference;
 mod signer;
 mod token;
 mod transit;
+mod unwrap;
+mod unwrap_reference;
 
 pub use config::VaultConfig;
 pub use error::Error;
 pub use reference::KeyReference;
 pub use signer::HashivaultSigner;
 pub use token::TokenSource;
+pub use unwrap::HashivaultUnwrap;
+pub use unwrap_reference::UnwrapKeyReference;

@@ -69,7 +69,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 /// Letters, digits, `_`, and in the middle also `-` and `.`: what Fulcio takes.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let outer = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let bytes = name.as_bytes();
     bytes.first().is_some_and(outer)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use fulcio_remote_key::{Fault as _, Hash, PublicKey, RetryAfter};
+use fulcio_remote_key::{Fault as _, Hash, PublicKey};
 use fulcio_signer::{Algorithm, Signature, Signer, Signing};
 use http::{Method, Uri};
 use pki_types::SubjectPublicKeyInfoDer;
@@ -217,7 +217,7 @@ struct SignAnswer {
     signature: String,
 }
 
-fn data<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Error> {
+pub(crate) fn data<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Error> {
     #[derive(Deserialize)]
     struct Answer<T> {
         data: T,
@@ -228,11 +228,8 @@ fn data<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Error> {
 }
 
 fn failed(error: Error) -> fulcio_signer::Error {
-    let kind = error.kind();
-    match error.retry_after() {
-        Some(wait) => fulcio_signer::Error::new(kind, RetryAfter::new(wait, error)),
-        None => fulcio_signer::Error::new(kind, error),
-    }
+    let (kind, wait) = (error.kind(), error.retry_after());
+    fulcio_signer::Error::new(kind, error).with_retry_after(wait)
 }
 
 fn in_vault(hash: Hash) -> &'static str {

@@ -8,7 +8,7 @@ use std::{sync::OnceLock, time::Instant};
 
 use fulcio_signer::{Algorithm, Signer as _};
 use fulcio_testkit::signer_conformance;
-use vault::{Minivault, minivault, open, openssl_verifies};
+use vault::{Minivault, as_root, minivault, open, openssl_verifies};
 
 /// One for all tests of this file; its end is that of the process.
 fn shared() -> Option<&'static Minivault> {
@@ -21,7 +21,7 @@ fn shared() -> Option<&'static Minivault> {
 async fn conforms(kind: &str, algorithm: Algorithm) {
     let Some(vault) = shared() else { return };
     vault.key(kind, kind);
-    let signer = open(&format!("hashivault://{kind}"), &vault.config())
+    let signer = open(&format!("hashivault://{kind}"), &as_root(vault))
         .await
         .unwrap();
     assert_eq!(signer.algorithm(), algorithm);

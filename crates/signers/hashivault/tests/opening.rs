@@ -12,7 +12,7 @@ use fulcio_signer_hashivault::{Error, TokenSource, VaultConfig};
 use fulcio_testkit::signer_conformance;
 use pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::json;
-use vault::{Minivault, TlsFiles, causes, minivault, open};
+use vault::{Minivault, TlsFiles, as_holder_of, as_root, causes, minivault, open};
 use zeroize::Zeroizing;
 
 fn started() -> Option<Minivault> {
@@ -22,13 +22,13 @@ fn started() -> Option<Minivault> {
 #[tokio::test]
 async fn says_what_may_be_wrong_when_there_is_no_such_key_or_engine() {
     let Some(vault) = started() else { return };
-    let missing = open("hashivault://missing", &vault.config())
+    let missing = open("hashivault://missing", &as_root(&vault))
         .await
         .unwrap_err();
     assert!(matches!(missing, Error::KeyMissing { .. }), "{missing:?}");
 
     vault.key("fulcio", "ecdsa-p384");
-    let mut config = vault.config();
+    let mut config = as_root(&vault);
     config.mount = "elsewhere".to_owned();
     let missing = open("hashivault://fulcio", &config).await.unwrap_err();
     let text = missing.to_string();
@@ -42,7 +42,7 @@ async fn finds_a_key_in_an_engine_that_is_mounted_elsewhere() {
     let Some(vault) = started() else { return };
     vault.post("sys/mounts/team/signing", &json!({"type": "transit"}));
     vault.post("team/signing/keys/fulcio", &json!({"type": "ecdsa-p256"}));
-    let mut config = vault.config();
+    let mut config = as_root(&vault);
     config.mount = "/team/signing/".to_owned();
     let signer = open("openbao://fulcio", &config).await.unwrap();
     signer.sign(b"message").await.unwrap();
@@ -58,7 +58,7 @@ async fn needs_no_more_than_the_policy_in_the_documentation() {
         path "transit/sign/fulcio/*" { capabilities = ["update"] }
     "#;
     let token = vault.token("signer", policy);
-    let signer = open("hashivault://fulcio", &vault.config_of(&token)).await;
+    let signer = open("hashivault://fulcio", &as_holder_of(&token, &vault)).await;
     signer_conformance(&signer.unwrap()).await;
 }
 
@@ -68,7 +68,7 @@ async fn a_token_without_permission_is_denied_and_not_shown() {
     vault.key("fulcio", "ecdsa-p384");
     let blind = vault.token("blind", r#"path "x" { capabilities = ["read"] }"#);
     for token in [blind.as_str(), "hvs.unknown"] {
-        let config = vault.config_of(token);
+        let config = as_holder_of(token, &vault);
         let denied = open("hashivault://fulcio", &config).await.unwrap_err();
         assert!(matches!(denied, Error::Denied { .. }), "{denied:?}");
         assert_eq!(denied.kind(), ErrorKind::Denied);
@@ -78,7 +78,7 @@ async fn a_token_without_permission_is_denied_and_not_shown() {
 
     let reader = r#"path "transit/keys/fulcio" { capabilities = ["read"] }"#;
     let reader = vault.token("reader", reader);
-    let signer = open("hashivault://fulcio", &vault.config_of(&reader)).await;
+    let signer = open("hashivault://fulcio", &as_holder_of(&reader, &vault)).await;
     let denied = signer.unwrap().sign(b"message").await.unwrap_err();
     assert_eq!(denied.kind(), ErrorKind::Denied);
     assert!(causes(&denied).contains("permission denied"));
@@ -88,7 +88,7 @@ async fn a_token_without_permission_is_denied_and_not_shown() {
 async fn names_a_kind_of_key_that_cannot_sign() {
     let Some(vault) = started() else { return };
     vault.key("symmetric", "aes256-gcm96");
-    let error = open("hashivault://symmetric", &vault.config())
+    let error = open("hashivault://symmetric", &as_root(&vault))
         .await
         .unwrap_err();
     assert!(
@@ -99,7 +99,7 @@ async fn names_a_kind_of_key_that_cannot_sign() {
         "transit/keys/derived",
         &json!({"type": "ed25519", "derived": true}),
     );
-    let error = open("hashivault://derived", &vault.config())
+    let error = open("hashivault://derived", &as_root(&vault))
         .await
         .unwrap_err();
     assert!(matches!(error, Error::DerivedKey { .. }), "{error:?}");
@@ -109,10 +109,10 @@ async fn names_a_kind_of_key_that_cannot_sign() {
 async fn opens_the_newest_version_or_the_one_that_is_named() {
     let Some(vault) = started() else { return };
     vault.key("fulcio", "ecdsa-p384");
-    let first = open("hashivault://fulcio", &vault.config()).await.unwrap();
+    let first = open("hashivault://fulcio", &as_root(&vault)).await.unwrap();
     vault.rotate("fulcio");
-    let newest = open("hashivault://fulcio", &vault.config()).await.unwrap();
-    let named = open("hashivault://fulcio/versions/1", &vault.config())
+    let newest = open("hashivault://fulcio", &as_root(&vault)).await.unwrap();
+    let named = open("hashivault://fulcio/versions/1", &as_root(&vault))
         .await
         .unwrap();
     assert_eq!(
@@ -130,7 +130,7 @@ async fn opens_the_newest_version_or_the_one_that_is_named() {
     vault.post("transit/keys/fulcio/config", &config);
     for version in [1, 3] {
         let reference = format!("hashivault://fulcio/versions/{version}");
-        let error = open(&reference, &vault.config()).await.unwrap_err();
+        let error = open(&reference, &as_root(&vault)).await.unwrap_err();
         assert!(
             matches!(&error, Error::VersionMissing { others, .. } if others == &[2]),
             "{error:?}"
@@ -143,7 +143,7 @@ async fn a_sealed_vault_is_waited_for_and_then_named() {
     let Some(vault) = started() else { return };
     vault.key("fulcio", "ecdsa-p384");
     vault.seal();
-    let mut config = vault.config();
+    let mut config = as_root(&vault);
     config.timeout = Duration::from_millis(500);
     let error = open("hashivault://fulcio", &config).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -177,7 +177,7 @@ async fn tls_is_trusted_by_the_given_roots_only() {
     let (cert, key) = (files.path("cert.pem"), files.path("key.pem"));
     let arguments = ["-tls-cert", cert.as_str(), "-tls-key", key.as_str()];
     let vault = Minivault::start_with(&program, &arguments);
-    let mut config = vault.config();
+    let mut config = as_root(&vault);
     config.address = format!("https://{}", vault.address);
 
     let error = open("hashivault://fulcio", &config).await.unwrap_err();

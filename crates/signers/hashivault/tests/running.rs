@@ -11,7 +11,9 @@ use fulcio_signer::{ErrorKind, Signer as _};
 use fulcio_signer_hashivault::{Error, TokenSource};
 use fulcio_testkit::signer_conformance;
 use serde_json::json;
-use vault::{Minivault, Relay, cause, causes, minivault, open, openssl_verifies};
+use vault::{
+    Minivault, Relay, as_holder_of, as_root, cause, causes, minivault, open, openssl_verifies,
+};
 
 fn started() -> Option<Minivault> {
     minivault().map(|program| Minivault::start(&program))
@@ -23,7 +25,7 @@ const MESSAGE: &[u8] = b"message";
 async fn stays_with_its_version_when_the_key_is_rotated() {
     let Some(vault) = started() else { return };
     vault.key("fulcio", "ecdsa-p384");
-    let signer = open("hashivault://fulcio", &vault.config()).await.unwrap();
+    let signer = open("hashivault://fulcio", &as_root(&vault)).await.unwrap();
     vault.rotate("fulcio");
     vault.rotate("fulcio");
     let signature = signer.sign(MESSAGE).await.unwrap();
@@ -35,7 +37,7 @@ async fn stays_with_its_version_when_the_key_is_rotated() {
 async fn a_version_that_may_no_longer_sign_is_refused_at_once() {
     let Some(vault) = started() else { return };
     vault.key("fulcio", "ecdsa-p384");
-    let signer = open("hashivault://fulcio", &vault.config()).await.unwrap();
+    let signer = open("hashivault://fulcio", &as_root(&vault)).await.unwrap();
     vault.rotate("fulcio");
     let config = json!({"min_encryption_version": 2});
     vault.post("transit/keys/fulcio/config", &config);
@@ -46,7 +48,7 @@ async fn a_version_that_may_no_longer_sign_is_refused_at_once() {
     let text = causes(&error);
     assert!(text.contains("less than the minimum"), "{text}");
 
-    let named = open("hashivault://fulcio/versions/1", &vault.config()).await;
+    let named = open("hashivault://fulcio/versions/1", &as_root(&vault)).await;
     assert!(
         matches!(named, Err(Error::VersionMissing { version: 1, .. })),
         "{named:?}"
@@ -57,7 +59,7 @@ async fn a_version_that_may_no_longer_sign_is_refused_at_once() {
 async fn a_deleted_key_is_refused_at_once() {
     let Some(vault) = started() else { return };
     vault.key("fulcio", "rsa-2048");
-    let signer = open("hashivault://fulcio", &vault.config()).await.unwrap();
+    let signer = open("hashivault://fulcio", &as_root(&vault)).await.unwrap();
     let config = json!({"deletion_allowed": true});
     vault.post("transit/keys/fulcio/config", &config);
     signer.sign(MESSAGE).await.unwrap();
@@ -80,7 +82,7 @@ async fn a_deleted_key_is_refused_at_once() {
 async fn a_vault_that_is_sealed_and_opened_again_is_used_again() {
     let Some(vault) = started() else { return };
     vault.key("fulcio", "ecdsa-p384");
-    let mut config = vault.config();
+    let mut config = as_root(&vault);
     config.timeout = Duration::from_millis(500);
     let signer = open("hashivault://fulcio", &config).await.unwrap();
     vault.seal();
@@ -99,7 +101,7 @@ async fn a_vault_that_was_restarted_is_used_again() {
     let vault = Minivault::start_with(&program, &["-data", data]);
     vault.key("fulcio", "ecdsa-p384");
     let relay = Relay::start(&vault.address).await;
-    let mut config = vault.config();
+    let mut config = as_root(&vault);
     config.address = format!("http://{}", relay.address);
     config.timeout = Duration::from_millis(500);
     let signer = open("hashivault://fulcio", &config).await.unwrap();
@@ -127,10 +129,10 @@ async fn a_revoked_token_is_denied_until_its_file_has_another() {
     let everything = r#"path "*" { capabilities = ["read", "update"] }"#;
     let tokens = [(); 2].map(|()| vault.token("all", everything));
     fs::write(&file, format!("{}\n", tokens[0])).unwrap();
-    let mut config = vault.config();
+    let mut config = as_root(&vault);
     config.token = TokenSource::File(file.clone());
     let signer = open("hashivault://fulcio", &config).await.unwrap();
-    let told = open("hashivault://fulcio", &vault.config_of(&tokens[0])).await;
+    let told = open("hashivault://fulcio", &as_holder_of(&tokens[0], &vault)).await;
     let told = told.unwrap();
     signer.sign(MESSAGE).await.unwrap();
 
@@ -161,7 +163,7 @@ async fn a_revoked_token_is_denied_until_its_file_has_another() {
 async fn waits_as_long_as_a_quota_asks() {
     let Some(vault) = started() else { return };
     vault.key("fulcio", "ecdsa-p256");
-    let mut config = vault.config();
+    let mut config = as_root(&vault);
     config.timeout = Duration::from_secs(30);
     let patient = open("hashivault://fulcio", &config).await.unwrap();
     config.timeout = Duration::from_millis(100);

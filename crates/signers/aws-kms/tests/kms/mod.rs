@@ -3,17 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
-mod fake;
-mod judge;
-mod moto;
-mod relay;
+use core::ops::Deref;
 
-use core::error::Error as StdError;
+pub(crate) use fulcio_test_services::{
+    Moto, Relay, TlsFiles,
+    aws_kms::{ID, Reply},
+    causes, openssl_verifies,
+};
 
-pub(crate) use fake::{FakeKms, ID, Reply};
-pub(crate) use judge::openssl_verifies;
-pub(crate) use moto::{Moto, TlsFiles, bin, component};
-pub(crate) use relay::Relay;
+use fulcio_test_services::aws_kms::AwsKms;
 
 use fulcio_signer_aws_kms::{AwsConfig, AwsKmsSigner, Credentials, Error};
 use zeroize::Zeroizing;
@@ -31,35 +29,37 @@ pub(crate) fn config(address: impl Into<String>) -> AwsConfig {
         session_token: Some(Zeroizing::new(SESSION.to_owned())),
     });
     config.endpoint = Some(address.into());
-    config.region = Some(REGION.to_owned());
+    config.region = Some(Moto::REGION.to_owned());
     config
 }
-
-pub(crate) const REGION: &str = "us-east-2";
 
 pub(crate) async fn open(reference: &str, config: &AwsConfig) -> Result<AwsKmsSigner, Error> {
     AwsKmsSigner::open(&reference.parse().unwrap(), config).await
 }
 
-/// An error with all its causes, as an operator sees it.
-pub(crate) fn causes(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
+/// The service that is made up.
+pub(crate) struct FakeKms(AwsKms);
+
+impl FakeKms {
+    pub(crate) async fn start() -> Self {
+        Self(AwsKms::start().await)
     }
-    text
+
+    pub(crate) fn config(&self) -> AwsConfig {
+        config(&self.address)
+    }
+}
+
+impl Deref for FakeKms {
+    type Target = AwsKms;
+
+    fn deref(&self) -> &AwsKms {
+        &self.0
+    }
 }
 
 /// The first cause that is of this back end.
+#[track_caller]
 pub(crate) fn cause(error: &fulcio_signer::Error) -> &Error {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if let Some(found) = cause.downcast_ref() {
-            return found;
-        }
-        next = cause.source();
-    }
-    panic!("no cause of this back end: {}", causes(error))
+    fulcio_test_services::cause(error)
 }

@@ -4,42 +4,32 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
 mod fake;
-mod judge;
-mod minivault;
-mod relay;
-
-use core::error::Error as StdError;
 
 pub(crate) use fake::{FakeVault, Reply, Seen};
-pub(crate) use judge::openssl_verifies;
-pub(crate) use minivault::{Minivault, TlsFiles, minivault};
-pub(crate) use relay::Relay;
+pub(crate) use fulcio_test_services::{
+    Minivault, Relay, TlsFiles, causes, minivault, openssl_verifies,
+};
 
-use fulcio_signer_hashivault::{Error, HashivaultSigner, VaultConfig};
+use fulcio_signer_hashivault::{Error, HashivaultSigner, TokenSource, VaultConfig};
+use zeroize::Zeroizing;
 
 pub(crate) async fn open(reference: &str, config: &VaultConfig) -> Result<HashivaultSigner, Error> {
     HashivaultSigner::open(&reference.parse().unwrap(), config).await
 }
 
-/// An error with all its causes, as an operator sees it.
-pub(crate) fn causes(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
+/// How a signer is told of Vault, with a token that may do everything.
+pub(crate) fn as_root(vault: &Minivault) -> VaultConfig {
+    as_holder_of(&vault.root_token, vault)
+}
+
+/// The same with another token.
+pub(crate) fn as_holder_of(token: &str, vault: &Minivault) -> VaultConfig {
+    let token = TokenSource::Value(Zeroizing::new(token.to_owned()));
+    VaultConfig::new(vault.url(), token)
 }
 
 /// The first cause that is of this back end.
+#[track_caller]
 pub(crate) fn cause(error: &fulcio_signer::Error) -> &Error {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if let Some(found) = cause.downcast_ref() {
-            return found;
-        }
-        next = cause.source();
-    }
-    panic!("no cause of this back end: {}", causes(error))
+    fulcio_test_services::cause(error)
 }
