@@ -1,157 +1,47 @@
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::Result;
-use clap::{Args, ValueEnum};
-use fulcio_cert_builder::{CaChain, CaTemplate};
 use fulcio_ct_client::TransparencyLog;
-use fulcio_issuance::{
-    Clock as _, IssuingKey, LocalAuthority, RandomSerialNumbers, SerialNumbers as _, SystemClock,
-    ca_certificate,
-};
-use fulcio_signer::Algorithm;
-use fulcio_signer_file::EphemeralSigner;
+use fulcio_google_ca_service::GoogleCaService;
+use fulcio_issuance::{CertificateIssuer, IssuingKey, LocalAuthority};
 
-use crate::{
-    key_files::{KeyFiles, PasswordSource},
-    kms_ca::{KmsFlags, KmsKey},
-    other_authorities::{OtherAuthorityFlags, not_built},
-    pkcs11_ca::{TokenFlags, TokenKey},
-    usage_error::UsageError,
-    values::{Optional, Password, Switch},
-};
+use crate::chains::Chains;
 
-/// Who signs the certificates.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Certificate authority")]
-pub(crate) struct AuthorityFlags {
-    /// Where the issuing key is.
-    #[arg(long, value_enum)]
-    ca: CaKind,
-    /// fileca: PEM file of the chain, the certificate of the issuing key first, the root last.
-    #[arg(long, value_name = "FILE", default_value = "")]
-    fileca_cert: Optional<PathBuf>,
-    /// fileca: PEM file of the issuing key.
-    #[arg(long, value_name = "FILE", default_value = "")]
-    fileca_key: Optional<PathBuf>,
-    /// fileca: password of the issuing key. Others on the machine see command lines: prefer the
-    /// environment, or --fileca-key-passwd-file.
-    #[arg(long, value_name = "PASSWORD")]
-    fileca_key_passwd: Option<Password>,
-    /// fileca: file that holds the password of the issuing key in its first line.
-    #[arg(long, value_name = "FILE", conflicts_with = "fileca_key_passwd")]
-    fileca_key_passwd_file: Option<PathBuf>,
-    /// fileca: use a new key and chain as soon as the files have changed.
-    #[arg(long, value_name = "BOOL", default_value = "true")]
-    fileca_watch: Switch,
-    #[command(flatten)]
-    token: TokenFlags,
-    #[command(flatten)]
-    kms: KmsFlags,
-    #[command(flatten)]
-    others: OtherAuthorityFlags,
+/// What issues certificates, open.
+#[derive(Debug)]
+pub(crate) enum Authority {
+    /// Google's CA Service, which makes the whole certificate. Timestamps come beside it.
+    Google(Arc<GoogleCaService>),
+    /// A key with its chain. Timestamps go into its certificates.
+    Key(Box<IssuingKey>),
 }
 
-/// The values of `--ca`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CaKind {
-    /// An encrypted key file.
-    #[value(name = "fileca")]
-    File,
-    /// A key and a self-signed certificate that are made at start and forgotten at the end.
-    #[value(name = "ephemeralca")]
-    Ephemeral,
-    /// A key in a PKCS#11 token.
-    #[value(name = "pkcs11ca", alias = "fulcioca")]
-    Pkcs11,
-    /// A key in a key service: HashiCorp Vault or OpenBao.
-    #[value(name = "kmsca")]
-    Kms,
-    /// A Tink keyset that a KMS has encrypted. Not built yet.
-    #[value(name = "tinkca")]
-    Tink,
-    /// Google's CA Service. Not built yet.
-    #[value(name = "googleca")]
-    Google,
-}
-
-/// What `--ca` and the flags that belong to it come to.
-#[derive(Clone, Debug)]
-pub(crate) enum KeySource {
-    Ephemeral,
-    Files(KeyFiles),
-    Kms(KmsKey),
-    Token(TokenKey),
-}
-
-impl AuthorityFlags {
-    /// Finds out where the key is; nothing is opened yet.
-    pub(crate) fn key_source(&self) -> Result<KeySource, UsageError> {
-        match self.ca {
-            CaKind::Ephemeral => Ok(KeySource::Ephemeral),
-            CaKind::File => self.key_files().map(KeySource::Files),
-            CaKind::Pkcs11 => self.token.key().map(KeySource::Token),
-            CaKind::Kms => self.kms.key().map(KeySource::Kms),
-            CaKind::Tink | CaKind::Google => Err(not_built(self.ca, &self.others)),
-        }
-    }
-
-    fn key_files(&self) -> Result<KeyFiles, UsageError> {
-        let file = |flag, value: &Optional<PathBuf>| {
-            value
-                .as_ref()
-                .cloned()
-                .ok_or_else(|| UsageError::must_be_set(flag, "fileca"))
-        };
-        Ok(KeyFiles {
-            chain: file("--fileca-cert", &self.fileca_cert)?,
-            key: file("--fileca-key", &self.fileca_key)?,
-            password: match (&self.fileca_key_passwd, &self.fileca_key_passwd_file) {
-                (Some(password), _) => PasswordSource::Given(password.clone()),
-                (None, Some(file)) => PasswordSource::File(file.clone()),
-                (None, None) => {
-                    return Err(UsageError::new(
-                        "--fileca-key-passwd or --fileca-key-passwd-file must be set when using \
-                         --ca fileca; for a key that is not encrypted any text will do",
-                    ));
-                }
-            },
-            watched: self.fileca_watch.is_on(),
-        })
+impl From<IssuingKey> for Authority {
+    fn from(key: IssuingKey) -> Self {
+        Self::Key(Box::new(key))
     }
 }
 
-impl KeySource {
-    /// Opens the key and its chain, and puts them together.
-    pub(crate) async fn open(&self) -> Result<IssuingKey> {
+impl Authority {
+    /// What is above its certificates.
+    pub(crate) fn chains(&self) -> Chains {
         match self {
-            Self::Ephemeral => ephemeral().await,
-            Self::Files(files) => files.open().await,
-            Self::Kms(key) => key.open().await,
-            Self::Token(key) => key.open().await,
+            Self::Google(service) => Chains::Changing(Arc::clone(service) as _),
+            Self::Key(key) => Chains::Fixed(key.issuer().validity()),
         }
     }
 
-    /// The files to look at again and again, if there are any.
-    pub(crate) fn watched(&self) -> Option<Vec<PathBuf>> {
-        match self {
-            Self::Files(files) if files.watched => Some(files.paths()),
-            Self::Ephemeral | Self::Files(_) | Self::Kms(_) | Self::Token(_) => None,
+    /// Issues with it, into `log` where there is one.
+    pub(crate) fn issuer(self, log: Option<Arc<dyn TransparencyLog>>) -> CertificateIssuer {
+        match (self, log) {
+            (Self::Google(service), Some(log)) => {
+                CertificateIssuer::new(service).with_detached_timestamps(log)
+            }
+            (Self::Google(service), None) => CertificateIssuer::new(service),
+            (Self::Key(key), Some(log)) => {
+                let authority = LocalAuthority::with_embedded_timestamps(*key, log);
+                CertificateIssuer::new(Arc::new(authority))
+            }
+            (Self::Key(key), None) => CertificateIssuer::new(Arc::new(LocalAuthority::new(*key))),
         }
-    }
-}
-
-async fn ephemeral() -> Result<IssuingKey> {
-    let signer = EphemeralSigner::generate(Algorithm::EcdsaP256Sha256)?;
-    let (serial, now) = (RandomSerialNumbers::default().next()?, SystemClock.now());
-    let root = ca_certificate(&CaTemplate::ephemeral(), &signer, None, serial, now).await?;
-    let chain = CaChain::new(vec![root], now)?;
-    Ok(IssuingKey::new(chain, Box::new(signer))?)
-}
-
-/// The authority that signs with `key`, and embeds the timestamps of `log` where there is one.
-pub(crate) fn local(key: IssuingKey, log: Option<Arc<dyn TransparencyLog>>) -> LocalAuthority {
-    match log {
-        Some(log) => LocalAuthority::with_embedded_timestamps(key, log),
-        None => LocalAuthority::new(key),
     }
 }

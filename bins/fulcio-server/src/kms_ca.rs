@@ -1,112 +1,104 @@
+use core::time::Duration;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-use clap::Args;
-use fulcio_cert_builder::CaChain;
-use fulcio_issuance::{Clock as _, IssuingKey, SystemClock};
-use fulcio_signer::Signer;
-use fulcio_signer_hashivault::KeyReference;
+use clap::{Args, value_parser};
 
-use crate::{input_file, usage_error::UsageError, values::Optional, vault_key};
+use crate::{
+    remote_key::{RemoteKey, shown},
+    usage_error::UsageError,
+    values::Optional,
+};
 
 /// The flags of `--ca kmsca`.
 #[derive(Debug, Args)]
 pub(crate) struct KmsFlags {
-    /// kmsca: the key. hashivault://KEY or openbao://KEY is the newest version of KEY in the transit
-    /// engine of Vault or OpenBao, with /versions/N behind it version N; VAULT_ADDR and VAULT_TOKEN,
-    /// or BAO_ADDR and BAO_TOKEN, say where that is and who asks. awskms://, azurekms:// and
-    /// gcpkms:// are not built yet.
+    /// kmsca: the key. awskms:///KEY is in AWS KMS, where KEY is alias/NAME, a key ID or an ARN, and
+    /// the host of an https endpoint may stand before it; azurekms://NAME.vault.azure.net/KEY is in
+    /// Azure Key Vault or a Managed HSM;
+    /// gcpkms://projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY is in Google Cloud
+    /// KMS; hashivault://KEY or openbao://KEY is in the transit engine of Vault or OpenBao. The
+    /// newest version is meant, or the one behind it: /VERSION for Azure, /cryptoKeyVersions/N or
+    /// /versions/N for Google, /versions/N for Vault. The variables that each service's own tools
+    /// read say who asks, and where.
     #[arg(long, value_name = "URI", default_value = "")]
     kms_resource: Optional<String>,
     /// kmsca: PEM file of the chain, the certificate of the key first, the root last.
     #[arg(long, value_name = "FILE", default_value = "")]
     kms_cert_chain_path: Optional<PathBuf>,
+    /// kmsca with a key in Google Cloud KMS: for how many more tries a signature has time. A failure
+    /// that may pass is tried again in that time, which is never less than 5 seconds.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value = "0",
+        value_parser = value_parser!(u32).range(..=MOST_RETRIES)
+    )]
+    gcp_kms_retries: u32,
+    /// kmsca with a key in Google Cloud KMS: how long one try may take, in seconds; 0 for 2 seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "0",
+        value_parser = value_parser!(u64).range(..=LONGEST_TRY)
+    )]
+    gcp_kms_timeout: u64,
 }
 
 impl KmsFlags {
     /// Which key they mean.
-    pub(crate) fn key(&self) -> Result<KmsKey, UsageError> {
+    pub(crate) fn key(&self) -> Result<RemoteKey, UsageError> {
         let missing = |flag| move || UsageError::must_be_set(flag, "kmsca");
-        let resource = self.kms_resource.as_ref();
-        let resource = resource.ok_or_else(missing("--kms-resource"))?;
+        let uri = self.kms_resource.as_ref();
+        let uri = uri.ok_or_else(missing("--kms-resource"))?;
+        let chain_flag = "--kms-cert-chain-path";
         let chain = self.kms_cert_chain_path.as_ref();
-        let chain = chain.ok_or_else(missing("--kms-cert-chain-path"))?;
-        let flag = format!("--kms-resource {resource}");
-        Ok(KmsKey {
-            reference: KmsReference::parse(resource, &flag)?,
-            flag,
+        let chain = chain.ok_or_else(missing(chain_flag))?;
+        let named = shown("--kms-resource", uri);
+        let Some(scheme) = service_scheme(uri) else {
+            return Err(UsageError::new(format!(
+                "{named} names no key service; it can be {SHAPES}"
+            )));
+        };
+        Ok(RemoteKey {
             chain: chain.clone(),
+            chain_flag,
+            named,
+            timeouts: self.timeouts(scheme),
+            uri: uri.clone(),
         })
     }
-}
 
-/// A key in a key service, and where its certificates are.
-#[derive(Clone, Debug)]
-pub(crate) struct KmsKey {
-    reference: KmsReference,
-    /// `--kms-resource` with its value.
-    flag: String,
-    /// `--kms-cert-chain-path`.
-    chain: PathBuf,
-}
-
-impl KmsKey {
-    /// Reads the chain, opens the key, and puts them together.
-    pub(crate) async fn open(&self) -> Result<IssuingKey> {
-        let chain_flag = format!("--kms-cert-chain-path {}", self.chain.display());
-        let pem = input_file::read(&chain_flag, &self.chain)?;
-        let chain =
-            CaChain::from_pem(&pem, SystemClock.now()).with_context(|| chain_flag.clone())?;
-        let (signer, named) = self.reference.open(&self.flag).await?;
-        IssuingKey::new(chain, signer).with_context(|| format!("{chain_flag} and {named}"))
-    }
-}
-
-/// The value of `--kms-resource`, by the service that holds the key. A service that is new gets a
-/// variant, its scheme in [`parse`](Self::parse), and a file of its own that opens its keys.
-#[derive(Clone, Debug)]
-enum KmsReference {
-    Vault(KeyReference),
-}
-
-impl KmsReference {
-    fn parse(resource: &str, flag: &str) -> Result<Self, UsageError> {
-        let scheme = resource.split_once("://").map(|(scheme, _)| scheme);
-        let scheme = scheme.unwrap_or_default().to_ascii_lowercase();
-        if VAULT_SCHEMES.contains(&scheme.as_str()) {
-            return resource.parse().map(Self::Vault).map_err(|error| {
-                // The text of it begins with the value.
-                UsageError::new(format!("--kms-resource {error}"))
-            });
+    /// How long one try may take, and how long all tries together.
+    fn timeouts(&self, scheme: &str) -> Option<(Duration, Duration)> {
+        let unsaid = self.gcp_kms_retries == 0 && self.gcp_kms_timeout == 0;
+        if scheme != "gcpkms" || unsaid {
+            return None;
         }
-        let not_built = NOT_BUILT.iter().find(|(known, _)| *known == scheme);
-        let wrong = match not_built {
-            Some((_, service)) => format!("keys in {service} are not built into this server yet"),
-            None => "this names no key service".to_owned(),
+        let one_try = match self.gcp_kms_timeout {
+            0 => USUAL_TRY,
+            seconds => Duration::from_secs(seconds),
         };
-        Err(UsageError::new(format!(
-            "{flag}: {wrong}; --ca kmsca signs with a key in Vault or OpenBao, written as \
-             hashivault://KEY or openbao://KEY"
-        )))
-    }
-
-    /// The signer, and what to call its key.
-    async fn open(&self, flag: &str) -> Result<(Box<dyn Signer>, String)> {
-        match self {
-            Self::Vault(reference) => {
-                let signer = vault_key::open(reference, flag).await?;
-                let named = format!("{flag}, version {}", signer.version());
-                Ok((Box::new(signer), named))
-            }
-        }
+        let all_tries = one_try * (self.gcp_kms_retries + 1);
+        Some((one_try, all_tries.max(USUAL_TRIES)))
     }
 }
 
-const VAULT_SCHEMES: [&str; 2] = ["hashivault", "openbao"];
+/// The scheme of a key service; the facade opens more than that.
+fn service_scheme(uri: &str) -> Option<&'static str> {
+    let (scheme, _rest) = uri.split_once("://")?;
+    let mut known = SCHEMES.into_iter();
+    known.find(|known| scheme.eq_ignore_ascii_case(known))
+}
 
-/// The other schemes that Fulcio knows.
-const NOT_BUILT: [(&str, &str); 3] = [
-    ("awskms", "AWS KMS"),
-    ("azurekms", "Azure Key Vault"),
-    ("gcpkms", "Google Cloud KMS"),
-];
+const SCHEMES: [&str; 5] = ["awskms", "azurekms", "gcpkms", "hashivault", "openbao"];
+
+const SHAPES: &str = "awskms:///KEY, azurekms://NAME.vault.azure.net/KEY, \
+    gcpkms://projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY, hashivault://KEY or \
+    openbao://KEY";
+
+/// In seconds.
+const LONGEST_TRY: u64 = 3600;
+const MOST_RETRIES: i64 = 100;
+/// The times of Google Cloud KMS where no flag says others.
+const USUAL_TRY: Duration = Duration::from_secs(2);
+const USUAL_TRIES: Duration = Duration::from_secs(5);

@@ -19,7 +19,7 @@ pub(crate) enum LogType {
 /// Sends log lines where `log_type` says, and traces to whoever takes them. `RUST_LOG` chooses what
 /// is logged; without it, what concerns the operator is.
 pub(crate) fn start(log_type: LogType, traces: Option<&Traces>) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(USUAL));
     let lines = match log_type {
         LogType::Dev => fmt::layer().with_ansi(io::stdout().is_terminal()).boxed(),
         LogType::Prod => fmt::layer()
@@ -32,3 +32,6 @@ pub(crate) fn start(log_type: LogType, traces: Option<&Traces>) {
         .with(traces.map(Traces::layer))
         .init();
 }
+
+/// Of a failed try the SDK of Azure tells too, and whoever made the request tells more.
+const USUAL: &str = "info,azure_core=warn,azure_identity=warn,typespec_client_core=error";

@@ -1,6 +1,8 @@
 //! The certificate authority server: reads flags, builds the parts, and hands them to the library.
 
 mod authority;
+mod authority_flags;
+mod chains;
 mod cluster;
 mod command_line;
 mod createca;
@@ -8,30 +10,33 @@ mod data_dir;
 mod dev_idp;
 mod first_client;
 mod flag_name;
+mod google_ca;
 mod identity_issuers;
 mod input_file;
 mod json_lines;
 mod key_files;
+mod key_service;
 mod kms_ca;
 mod layers;
 mod logging;
-mod other_authorities;
+mod network;
 mod pkcs11_ca;
 mod ports;
 mod private_ca;
 mod proxied_fetch;
 mod proxy;
 mod quickstart;
+mod remote_key;
 mod serve;
 mod settings_file;
 mod stop;
+mod tink_ca;
 mod tls;
 mod tracing_export;
 mod transparency;
 mod usage_error;
 mod values;
 mod variables;
-mod vault_key;
 
 use std::process::ExitCode;
 

@@ -78,7 +78,7 @@ impl Quickstart {
             log: Some(Log::Embedded(Arc::clone(&log))),
             permitted: PermittedAlgorithms::default(),
         };
-        let backend = Arc::new(CurrentSnapshot::new(parts.snapshot(key)));
+        let backend = Arc::new(CurrentSnapshot::new(parts.snapshot(key.into())));
         let grpc = GrpcApi::new(backend.clone(), parts.metrics.api());
         let serving = Serving::new();
         let http = HttpApi::new(backend, parts.metrics.api());

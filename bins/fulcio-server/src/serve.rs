@@ -5,19 +5,20 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use fulcio_challenge::PermittedAlgorithms;
 use fulcio_identity::{Config, Issuers};
-use fulcio_issuance::{CertificateIssuer, IssuingKey, Pipeline, SystemClock};
+use fulcio_issuance::Pipeline;
 use fulcio_server::{
-    ChainProbe, CurrentSnapshot, EmbeddedLogProbe, LogJournal, Metrics, Snapshot, WatchedFiles,
+    CurrentSnapshot, EmbeddedLogProbe, LogJournal, Metrics, Snapshot, WatchedFiles,
 };
 
 use crate::{
-    authority::{self, AuthorityFlags, KeySource},
-    identity_issuers::{IdentityFlags, issuers, system_roots},
+    authority::Authority,
+    authority_flags::{AuthorityFlags, AuthoritySource},
+    identity_issuers::{IdentityFlags, issuers},
     layers::Layers,
     logging::{self, LogType},
+    network::Network,
     one_line,
     ports::Ports,
-    proxy::Proxies,
     stop,
     tls::TlsFlags,
     tracing_export::TraceFlags,
@@ -88,7 +89,7 @@ impl Serve {
     }
 
     async fn start(&self) -> Result<()> {
-        let source = self.authority.key_source()?;
+        let source = self.authority.source()?;
         let tls = self.tls.parts()?;
         let traces = self.traces.open()?;
         logging::start(self.log_type, traces.as_ref());
@@ -96,7 +97,7 @@ impl Serve {
             tracing::warn!("{note}");
         }
         let stopped = stop::signalled()?;
-        let roots = system_roots();
+        let network = Network::of_this_process();
         let config = self.identity.config()?;
         let names = self.client_signing_algorithms.iter().flat_map(List::iter);
         let permitted = if self.client_signing_algorithms.is_empty() {
@@ -104,26 +105,31 @@ impl Serve {
         } else {
             PermittedAlgorithms::from_names(names).context("--client-signing-algorithms")?
         };
-        let proxies = Arc::new(Proxies::of_this_process());
         // Before they are read, so that no change is missed.
         let watched = match source.watched() {
             Some(paths) => Some(WatchedFiles::new(paths).await),
             None => None,
         };
-        let key = source.open().await?;
+        let authority = source.open(&network).await?;
         let metrics = Metrics::new()?;
         let parts = Arc::new(Parts {
-            issuers: Arc::new(metrics.watch(issuers(&config, &roots, &proxies)?)),
+            issuers: Arc::new(metrics.watch(issuers(&config, &network.roots, &network.proxies)?)),
             metrics,
             config,
-            log: self.transparency.open(&roots)?,
+            log: self.transparency.open(&network.roots)?,
             permitted,
         });
         if parts.log.is_none() {
             tracing::warn!("certificates go to no transparency log, because --ct-log-url is empty");
         }
-        let current = Arc::new(CurrentSnapshot::new(parts.snapshot(key)));
-        let reloading = follow(source, watched, Arc::clone(&parts), Arc::clone(&current));
+        let current = Arc::new(CurrentSnapshot::new(parts.snapshot(authority)));
+        let reloading = follow(
+            source,
+            watched,
+            network,
+            Arc::clone(&parts),
+            Arc::clone(&current),
+        );
         let served = tokio::select! {
             served = self.ports.serve(&parts, current, &tls, stopped) => served,
             never = reloading => match never {},
@@ -137,15 +143,16 @@ impl Serve {
 
 /// Takes a changed key and chain into use, both or neither.
 async fn follow(
-    source: KeySource,
+    source: AuthoritySource,
     watched: Option<WatchedFiles>,
+    network: Network,
     parts: Arc<Parts>,
     current: Arc<CurrentSnapshot>,
 ) -> Infallible {
     if let Some(files) = watched {
         let reload = || async {
-            let key = source.open().await?;
-            current.replace(parts.snapshot(key));
+            let authority = source.open(&network).await?;
+            current.replace(parts.snapshot(authority));
             anyhow::Ok(())
         };
         files.reload("the issuing key with its chain", reload).await;
@@ -153,7 +160,7 @@ async fn follow(
     pending().await
 }
 
-/// What a server is made of, besides the issuing key.
+/// What a server is made of, besides the authority.
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) issuers: Arc<Issuers>,
@@ -163,17 +170,19 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Issues with `key` for the identities that the issuers vouch for.
-    pub(crate) fn snapshot(&self, key: IssuingKey) -> Snapshot {
-        let validity = key.issuer().validity();
-        self.metrics.tell_chain(validity);
+    /// Issues with `authority` for the identities that the issuers vouch for.
+    pub(crate) fn snapshot(&self, authority: Authority) -> Snapshot {
+        let chains = authority.chains();
+        chains.warn();
+        if let Some(validity) = chains.validity() {
+            self.metrics.tell_chain(validity);
+        }
         let log = self.log.as_ref();
-        let authority = authority::local(key, log.map(Log::transparency_log));
-        let issuer = CertificateIssuer::new(Arc::new(authority)).with_journal(Arc::new(LogJournal));
+        let issuer = authority.issuer(log.map(Log::transparency_log));
+        let issuer = issuer.with_journal(Arc::new(LogJournal));
         let pipeline = Pipeline::new(self.issuers.clone(), issuer)
             .with_permitted_algorithms(self.permitted.clone());
-        let snapshot = Snapshot::new(pipeline, &self.config)
-            .with_probe(ChainProbe::new(validity, Arc::new(SystemClock)));
+        let snapshot = Snapshot::new(pipeline, &self.config).with_probe(chains);
         match log.and_then(Log::embedded) {
             Some(log) => snapshot.with_probe(EmbeddedLogProbe::new(Arc::clone(log))),
             None => snapshot,

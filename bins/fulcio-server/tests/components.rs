@@ -7,43 +7,25 @@
 mod common;
 
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    fs,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use common::{
-    CaFiles, IdpServer, Server, free_port, get, openssl, path, post_json, run, wait_until,
+    CaFiles, CtLog, IdpServer, Server, chain, free_port, get, openssl, path, request, run,
+    wait_until,
 };
 use fulcio_client::{Client, ClientKey, Expected, Trust, Verified};
 use fulcio_ct_client::LogKey;
 use fulcio_ct_log::reader::InclusionProof;
+use fulcio_test_services::component;
 use pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-/// Where a component is; nothing where this is a run without components.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the test command says where components are"
-)]
-fn component(variable: &str) -> Option<PathBuf> {
-    if env::var_os("FULCIO_TEST_COMPONENTS").is_none() {
-        eprintln!("skipped: FULCIO_TEST_COMPONENTS is not set");
-        return None;
-    }
-    let place = env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set"));
-    let place = PathBuf::from(place);
-    assert!(
-        place.exists(),
-        "{variable} is {}, and nothing is there",
-        place.display()
-    );
-    Some(place)
-}
 
 #[track_caller]
 fn output(command: &mut Command) -> Output {
@@ -58,34 +40,6 @@ fn text(bytes: &[u8]) -> String {
 }
 
 // --- The log of certificate-transparency-go ---------------------------------------------------
-
-/// An RFC 6962 log, stopped when it is dropped.
-struct RunningLog(Child);
-
-impl RunningLog {
-    fn start(program: &Path, ca: &CaFiles, port: u16) -> Self {
-        let child = Command::new(program)
-            .args(["-addr", &format!("127.0.0.1:{port}")])
-            .args(["-key", &ca.path("ct.key"), "-roots", &ca.path("root.pem")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let log = Self(child);
-        wait_until("the log", || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).ok()
-        });
-        log
-    }
-}
-
-impl Drop for RunningLog {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
 
 fn log_files() -> CaFiles {
     let ca = CaFiles::create();
@@ -108,22 +62,8 @@ fn issue_through(ca: &CaFiles, idp: &IdpServer, port: u16, key: &str) -> Server 
     Server::start(&flags)
 }
 
-fn request(server: &Server, idp: &IdpServer) -> common::Answer {
-    let csr = ClientKey::generate()
-        .unwrap()
-        .certificate_request()
-        .unwrap();
-    let request = json!({
-        "credentials": {"oidcIdentityToken": idp.token("ada@example.com")},
-        "certificateSigningRequest": BASE64_STANDARD.encode(csr),
-    });
-    post_json(&server.url("/api/v2/signingCert"), &request)
-}
-
 fn first_certificate(answer: &common::Answer) -> CertificateDer<'static> {
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let certificates = &answer.json()["signedCertificateEmbeddedSct"]["chain"]["certificates"];
-    CertificateDer::from_pem_slice(certificates[0].as_str().unwrap().as_bytes()).unwrap()
+    CertificateDer::from_pem_slice(chain(answer)[0].as_bytes()).unwrap()
 }
 
 fn trust(ca: &CaFiles, key: &str) -> Trust {
@@ -139,7 +79,7 @@ fn a_log_of_certificate_transparency_go_takes_our_precertificates() {
         return;
     };
     let (ca, idp, port) = (log_files(), IdpServer::start(), free_port());
-    let log = RunningLog::start(&program, &ca, port);
+    let log = CtLog::start_on(port, &program, &ca, "root.pem");
     let server = issue_through(&ca, &idp, port, "ct.pub");
 
     let trust = trust(&ca, "ct.pub");
@@ -238,36 +178,12 @@ fn a_log_of_certificate_transparency_go_takes_our_precertificates() {
     assert!((1..=60).contains(&seconds), "{seconds}");
 
     // With a new one on the same port it goes on by itself.
-    let _log = RunningLog::start(&program, &ca, port);
+    let _log = CtLog::start_on(port, &program, &ca, "root.pem");
     let certificate = first_certificate(&request(&server, &idp));
     trust.verify(&certificate, &Expected::default()).unwrap();
     for server in [server, misled] {
         assert!(server.terminate().status.success());
     }
-}
-
-#[test]
-fn a_log_that_does_not_know_our_root_is_an_error_of_ours() {
-    let Some(program) = component("FULCIO_CTLOG") else {
-        return;
-    };
-    let (ca, stranger, idp, port) = (log_files(), log_files(), IdpServer::start(), free_port());
-    let _log = RunningLog::start(&program, &stranger, port);
-    let server = issue_through(&ca, &idp, port, "ct.pub");
-    let answer = request(&server, &idp);
-    assert_eq!(
-        (answer.status, &answer.json()["code"]),
-        (500, &json!(13)),
-        "{}",
-        answer.text()
-    );
-    // The operator is told why.
-    let finished = server.terminate();
-    assert!(
-        finished.stdout.contains("the log answered with status 400"),
-        "{}",
-        finished.stdout
-    );
 }
 
 fn base64(value: &Value) -> Vec<u8> {

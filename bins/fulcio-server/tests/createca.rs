@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod common;
 mod hsm;
 
 use std::fs;
 
-use hsm::{Hsm, variable};
+use common::finish;
+use fulcio_test_services::{component, succeed};
+use hsm::Hsm;
 use pki_types::{CertificateDer, pem::PemObject as _};
 
 /// The flags of the walk-through.
@@ -31,11 +34,9 @@ fn said(hsm: &Hsm, file: &str) -> String {
 
 #[test]
 fn makes_the_certificate_that_fulcio_makes() {
-    if variable("FULCIO_TEST_COMPONENTS").is_none() && variable("FULCIO_REFERENCE").is_none() {
-        eprintln!("skipped: FULCIO_REFERENCE is not set");
+    let Some(reference) = component("FULCIO_REFERENCE") else {
         return;
-    }
-    let reference = variable("FULCIO_REFERENCE").expect("FULCIO_REFERENCE is not set");
+    };
     for (kind, label) in [
         ("EC:secp384r1", "SHA384"),
         ("EC:prime256v1", "SHA256"),
@@ -45,7 +46,7 @@ fn makes_the_certificate_that_fulcio_makes() {
             return;
         };
         let theirs = with(&["--hsm-caroot-id", "98", "--out", "theirs.pem"]);
-        hsm.succeed(hsm.command(&reference).arg("createca").args(theirs));
+        succeed(hsm.command(&reference).arg("createca").args(theirs));
         hsm.createca(&with(&["--hsm-caroot-id", "99", "--out", "ours.pem"]));
         assert_eq!(said(&hsm, "ours.pem"), said(&hsm, "theirs.pem"));
         assert!(
@@ -103,10 +104,9 @@ fn makes_the_certificate_that_fulcio_makes() {
                 .contains("has a certificate with this id already"),
             "{ended:?}"
         );
-        let theirs = hsm.finish(
-            hsm.command(&reference)
-                .args(["createca", "--hsm-caroot-id=99"]),
-        );
+        let mut theirs = hsm.command(&reference);
+        theirs.args(["createca", "--hsm-caroot-id=99"]);
+        let theirs = finish(theirs);
         assert!(
             theirs.stdout.contains("certificate already exists"),
             "{theirs:?}"

@@ -10,33 +10,10 @@ mod common;
 #[path = "differential/mod.rs"]
 mod differential;
 
-use std::{env, fs, path::PathBuf, thread};
+use std::{fs, thread};
 
 use differential::{PARTS, Stage, page};
-
-/// A variable of the environment, where it is set.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the test command says where components are"
-)]
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok()
-}
-
-/// Where a component is; nothing where this is a run without components.
-fn component(name: &str) -> Option<PathBuf> {
-    if variable("FULCIO_TEST_COMPONENTS").is_none() {
-        eprintln!("skipped: FULCIO_TEST_COMPONENTS is not set");
-        return None;
-    }
-    let place = PathBuf::from(variable(name).unwrap_or_else(|| panic!("{name} is not set")));
-    assert!(
-        place.exists(),
-        "{name} is {}, and nothing is there",
-        place.display()
-    );
-    Some(place)
-}
+use fulcio_test_services::{component, variable};
 
 #[test]
 fn answers_as_fulcio_does() {
@@ -44,7 +21,7 @@ fn answers_as_fulcio_does() {
     else {
         return;
     };
-    let wanted = variable("FULCIO_DIFFERENTIAL");
+    let wanted = variable("FULCIO_DIFFERENTIAL").map(|part| part.into_string().unwrap());
     let stage = Stage::set(fulcio, log);
     thread::scope(|scope| {
         let parts: Vec<_> = PARTS

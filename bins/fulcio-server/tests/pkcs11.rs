@@ -12,47 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use common::{Answer, IdpServer, post_json};
-use fulcio_client::ClientKey;
-use hsm::{Hsm, Running};
-use serde_json::json;
-
-fn request(server: &Running, idp: &IdpServer) -> Answer {
-    let csr = ClientKey::generate()
-        .unwrap()
-        .certificate_request()
-        .unwrap();
-    let request = json!({
-        "credentials": {"oidcIdentityToken": idp.token("ada@example.com")},
-        "certificateSigningRequest": BASE64_STANDARD.encode(csr),
-    });
-    post_json(&server.url("/api/v2/signingCert"), &request)
-}
-
-/// Asks for a certificate, and lets OpenSSL verify it by the root in a file.
-#[track_caller]
-fn issues(hsm: &Hsm, server: &Running, idp: &IdpServer, root: &str) {
-    let answer = request(server, idp);
-    assert_eq!(answer.status, 200, "{}{}", answer.text(), server.output());
-    let answer = answer.json();
-    // With a log, the timestamp is in the certificate.
-    let answer = [
-        "signedCertificateDetachedSct",
-        "signedCertificateEmbeddedSct",
-    ]
-    .into_iter()
-    .find_map(|kind| answer.get(kind));
-    let chain: Vec<String> =
-        serde_json::from_value(answer.unwrap()["chain"]["certificates"].clone()).unwrap();
-    hsm.write("leaf.pem", &chain[0]);
-    hsm.openssl(&format!(
-        "verify -x509_strict -CAfile {root} -purpose any leaf.pem"
-    ));
-    assert_eq!(chain.last().unwrap().trim(), hsm.read(root).trim());
-    let shown = hsm.openssl("x509 -in leaf.pem -noout -text");
-    assert!(shown.contains("email:ada@example.com"), "{shown}");
-}
+use common::{IdpServer, Server, finish, issues, request};
+use hsm::Hsm;
 
 /// The blocks of commands of a page.
 fn commands(page: &str) -> Vec<&str> {
@@ -89,7 +50,7 @@ fn the_walk_through_of_the_documentation_works() {
         bash.env(format!("FULCIO_SERVE_{port}"), "0");
     }
     let server = hsm.serve(bash);
-    issues(&hsm, &server, &idp, "myrootCA.pem");
+    issues(&server, &idp, hsm.folder(), "myrootCA.pem");
     let shown = hsm.openssl("x509 -in myrootCA.pem -noout -subject -nameopt compat");
     for part in [
         "/C=UK",
@@ -100,7 +61,7 @@ fn the_walk_through_of_the_documentation_works() {
     ] {
         assert!(shown.contains(part), "{shown}");
     }
-    assert!(server.output().contains("3939"), "{}", server.output());
+    server.says("3939");
     assert!(server.terminate().success());
 }
 
@@ -116,7 +77,7 @@ fn with_root(kind: &str, idp: &IdpServer) -> Option<(Hsm, Vec<String>)> {
     Some((hsm, flags))
 }
 
-fn start(hsm: &Hsm, flags: &[String]) -> Running {
+fn start(hsm: &Hsm, flags: &[String]) -> Server {
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     hsm.serve(hsm.serving(&flags))
 }
@@ -135,7 +96,7 @@ fn issues_with_every_kind_of_key() {
             return;
         };
         let server = start(&hsm, &flags);
-        issues(&hsm, &server, &idp, "root.pem");
+        issues(&server, &idp, hsm.folder(), "root.pem");
         assert!(server.terminate().success(), "{kind}");
     }
 }
@@ -161,7 +122,7 @@ fn issues_with_the_root_in_a_file_as_for_aws() {
         &config,
     ];
     let server = hsm.serve(hsm.serving(&flags));
-    issues(&hsm, &server, &idp, "root.pem");
+    issues(&server, &idp, hsm.folder(), "root.pem");
 }
 
 #[test]
@@ -171,7 +132,7 @@ fn tells_the_operator_and_not_the_client_when_the_token_is_taken_out() {
         return;
     };
     let server = start(&hsm, &flags);
-    issues(&hsm, &server, &idp, "root.pem");
+    issues(&server, &idp, hsm.folder(), "root.pem");
 
     fs::rename(hsm.path("tokens"), hsm.path("away")).unwrap();
     fs::create_dir(hsm.path("tokens")).unwrap();
@@ -180,11 +141,7 @@ fn tells_the_operator_and_not_the_client_when_the_token_is_taken_out() {
     let body = answer.json();
     assert_eq!(body["code"], 13);
     assert_eq!(body["message"], "error communicating with CA backend");
-    assert!(
-        server.output().contains("the token failed"),
-        "{}",
-        server.output()
-    );
+    server.says("the token failed");
 
     fs::remove_dir(hsm.path("tokens")).unwrap();
     fs::rename(hsm.path("away"), hsm.path("tokens")).unwrap();
@@ -197,7 +154,7 @@ fn tells_the_operator_and_not_the_client_when_the_token_is_taken_out() {
         );
         std::thread::sleep(Duration::from_millis(100));
     }
-    issues(&hsm, &server, &idp, "root.pem");
+    issues(&server, &idp, hsm.folder(), "root.pem");
     assert!(server.terminate().success());
 }
 
@@ -213,8 +170,8 @@ fn says_at_the_start_what_is_wrong_with_the_token() {
             .map(String::as_str)
             .chain(more.iter().copied())
             .collect();
-        let ended = hsm.finish(&mut hsm.serving(&flags));
-        assert!(!ended.status.success(), "{ended:?}");
+        let ended = finish(hsm.serving(&flags));
+        assert!(!ended.success(), "{ended:?}");
         let said = ended.stdout + &ended.stderr;
         assert!(said.contains(wanted), "{wanted}: {said}");
         assert!(!said.contains("2324") && !said.contains("9999"), "{said}");
@@ -233,9 +190,9 @@ fn says_at_the_start_what_is_wrong_with_the_token() {
         &unlabelled,
         "the token has no private key labelled \"other\"; its private keys are \"PKCS11CA\"",
     );
-    hsm.key_pair("EC:secp384r1", "02", "other");
+    hsm.key_pair("EC:secp384r1", "02", "other", &[]);
     refused(&unlabelled, "--hsm-caroot-id 99 and --hsm-key-label other");
-    hsm.key_pair("EC:secp384r1", "03", "other");
+    hsm.key_pair("EC:secp384r1", "03", "other", &[]);
     refused(
         &unlabelled,
         "2 private keys of the token fit the private key labelled \"other\"",

@@ -1,11 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use super::{
-    authority::Authority,
-    component::{component, full_component},
-    tool::Tool,
-    witnesses::Witnesses,
-};
+use fulcio_test_services::{component, full_component};
+
+use super::{authority::Authority, tool::Tool, witnesses::Witnesses};
 
 /// cosign, in the hands of a client of `authority`.
 #[derive(Debug)]

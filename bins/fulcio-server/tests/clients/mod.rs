@@ -1,5 +1,4 @@
 mod authority;
-mod component;
 mod cosign;
 mod page;
 mod rekor;

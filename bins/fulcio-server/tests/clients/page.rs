@@ -1,10 +1,10 @@
 use std::{fs, os::unix::fs::symlink, path::Path};
 
+use fulcio_test_services::{component, full_component};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
-    component::{component, full_component},
     tool::{Tool, search_path},
     witnesses::Witnesses,
 };

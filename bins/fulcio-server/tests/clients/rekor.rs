@@ -1,17 +1,13 @@
-use std::{
-    fs,
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::{fs, path::Path, process::Command};
 
-use crate::common::{free_port, openssl, path, wait_until};
+use crate::common::{Daemon, free_port, openssl, path};
 
 /// The log of signatures that Sigstore's clients write to, version 2 of its protocol. Killed and waited
 /// for when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Rekor {
-    child: Child,
     port: u16,
+    _daemon: Daemon,
 }
 
 impl Rekor {
@@ -28,37 +24,23 @@ impl Rekor {
         let storage = folder.join("rekor");
         fs::create_dir(&storage).unwrap();
         let (port, grpc, metrics) = (free_port(), free_port(), free_port());
-        let child = Command::new(program)
+        let key = path(&folder.join("rekor.key"));
+        let mut command = Command::new(program);
+        command
             .args(["serve", "--hostname=127.0.0.1", "--checkpoint-interval=1s"])
             .arg(format!("--http-port={port}"))
             .arg(format!("--grpc-port={grpc}"))
             .arg(format!("--http-metrics-port={metrics}"))
             .arg(format!("--storage-dir={}", path(&storage)))
-            .arg(format!(
-                "--signer-filepath={}",
-                path(&folder.join("rekor.key"))
-            ))
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let log = Self { child, port };
-        wait_until("Rekor", || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).ok()
-        });
-        log
+            .arg(format!("--signer-filepath={key}"))
+            .env_clear();
+        Self {
+            port,
+            _daemon: Daemon::start(&mut command, port),
+        }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
-    }
-}
-
-impl Drop for Rekor {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }

@@ -1,8 +1,8 @@
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use super::{
-    authority::Authority, component::component, cosign::Cosign, tool::Tool, witnesses::Witnesses,
-};
+use fulcio_test_services::component;
+
+use super::{authority::Authority, cosign::Cosign, tool::Tool, witnesses::Witnesses};
 
 /// Has the program beside this file sign in the client's folder and judge what it signed.
 fn signs_and_verifies(authority: &Authority, packages: &Path, arguments: &str) {

@@ -1,10 +1,9 @@
 use std::path::Path;
 
+use fulcio_test_services::component;
 use serde_json::{Value, json};
 
-use super::{
-    authority::Authority, component::component, cosign::Cosign, tool::Tool, witnesses::Witnesses,
-};
+use super::{authority::Authority, cosign::Cosign, tool::Tool, witnesses::Witnesses};
 
 /// The command line of sigstore-python, in the hands of a client of `authority`.
 struct Sigstore<'a> {

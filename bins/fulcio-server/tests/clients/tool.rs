@@ -4,7 +4,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::component::variable;
+use fulcio_test_services::variable;
 
 /// One run of a program of somebody else, in a folder that is its home too, with nothing of our
 /// environment but the path to other programs.

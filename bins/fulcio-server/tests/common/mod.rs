@@ -9,7 +9,9 @@ mod ct_log;
 mod grpc;
 mod http;
 mod idp;
+mod issuance;
 mod process;
+mod scene;
 mod server;
 
 #[allow(unused_imports, reason = "each test file uses a part of it")]
@@ -19,6 +21,8 @@ pub(crate) use self::{
     grpc::{GrpcAnswer, grpc},
     http::{Answer, get, http, post_json},
     idp::{IdpServer, unix_now},
-    process::{Finished, run, wait_until},
+    issuance::{chain, issues, pems, request, signing_request},
+    process::{Daemon, Finished, finish, program, run, wait_until},
+    scene::{Scene, Variables},
     server::{NOBODY, Server, free_port},
 };

@@ -1,6 +1,6 @@
 use std::{
     io::Read,
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
@@ -23,6 +23,13 @@ pub(crate) fn wait_until<T>(what: &str, mut found: impl FnMut() -> Option<T>) ->
     }
 }
 
+/// Our program with these arguments. The environment of the tests does not reach it.
+pub(crate) fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fulcio-server"));
+    command.args(arguments).env_clear();
+    command
+}
+
 /// A program that has ended.
 #[derive(Debug)]
 pub(crate) struct Finished {
@@ -32,10 +39,23 @@ pub(crate) struct Finished {
     pub(crate) took: Duration,
 }
 
+impl Finished {
+    /// Whether its end was a good one.
+    pub(crate) fn success(&self) -> bool {
+        self.status.success()
+    }
+}
+
 /// Runs the program with these arguments until it ends by itself.
 #[track_caller]
 pub(crate) fn run(arguments: &[&str]) -> Finished {
-    Process::start(arguments).finish()
+    finish(program(arguments))
+}
+
+/// Runs a program until it ends by itself.
+#[track_caller]
+pub(crate) fn finish(command: Command) -> Finished {
+    Process::start(command).finish()
 }
 
 /// The program, killed and waited for when it is dropped.
@@ -48,17 +68,16 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// The environment of the tests does not reach the program, and a backtrace would show.
-    pub(super) fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fulcio-server"))
-            .args(arguments)
-            .env_clear()
+    /// A backtrace would show.
+    #[track_caller]
+    pub(super) fn start(mut command: Command) -> Self {
+        let mut child = command
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Self {
             stdout: Output::read(child.stdout.take().unwrap()),
             stderr: Output::read(child.stderr.take().unwrap()),
@@ -157,5 +176,37 @@ impl Output {
             reader.join().unwrap();
         }
         self.text()
+    }
+}
+
+/// A program of somebody else that listens on a port, killed and waited for when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Daemon(Child);
+
+impl Daemon {
+    /// Starts it, and waits until it listens.
+    #[track_caller]
+    pub(crate) fn start(command: &mut Command, port: u16) -> Self {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut daemon = Self(child);
+        wait_until("a program to listen", || {
+            let ended = daemon.0.try_wait().unwrap();
+            assert!(ended.is_none(), "{command:?} ended: {ended:?}");
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        });
+        daemon
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // An error means that it has ended.
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     get,
-    process::{Finished, Process, wait_until},
+    process::{Finished, Process, program, wait_until},
 };
 
 /// A port of the loopback device that nothing listens on now, for programs that cannot choose one
@@ -95,7 +95,24 @@ impl Server {
         let grpc_host = format!("--grpc-host={grpc_host}");
         all.extend([&grpc_host, "--metrics-port=0"]);
         all.extend(arguments);
-        let mut process = Process::start(&all);
+        Self::try_spawn(program(&all), ports)
+    }
+
+    /// A program that is, or becomes, `serve`, and listens on so many ports: 3 with HTTP and gRPC
+    /// apart, 2 with both on one.
+    #[track_caller]
+    pub(crate) fn spawn(command: Command, ports: usize) -> Self {
+        Self::try_spawn(command, ports).unwrap_or_else(|ended| {
+            panic!(
+                "the server ended with {}: {}{}",
+                ended.status, ended.stdout, ended.stderr
+            )
+        })
+    }
+
+    #[track_caller]
+    fn try_spawn(command: Command, ports: usize) -> Result<Self, Finished> {
+        let mut process = Process::start(command);
         let addresses = wait_until("the server to listen", || {
             if process.has_ended() {
                 return Some(None);
@@ -123,7 +140,7 @@ impl Server {
             all.push("--port=0");
         }
         all.extend(arguments);
-        let mut process = Process::start(&all);
+        let mut process = Process::start(program(&all));
         let address = wait_until("the first certificate", || {
             process.assert_running();
             let stdout = process.stdout.text();
@@ -187,6 +204,17 @@ impl Server {
     /// What it has written to standard error so far.
     pub(crate) fn stderr(&self) -> String {
         self.process.stderr.text()
+    }
+
+    /// What it has written so far.
+    pub(crate) fn output(&self) -> String {
+        self.stdout() + &self.stderr()
+    }
+
+    /// Waits until it has written this.
+    #[track_caller]
+    pub(crate) fn says(&self, text: &str) {
+        wait_until(text, || self.output().contains(text).then_some(()));
     }
 
     /// Sends SIGTERM, and waits for the end.

@@ -162,18 +162,50 @@ fn asks_for_the_flags_of_each_authority_and_says_which_there_are() {
         }
         match ca {
             "fileca" => program.ends(1, &["--fileca-key", "/nowhere", "cannot be read"]),
-            "kmsca" => program.ends(2, &["--kms-resource /nowhere", "hashivault://KEY"]),
+            "kmsca" => program.ends(
+                2,
+                &[
+                    "--kms-resource /nowhere",
+                    "awskms:///KEY",
+                    "azurekms://",
+                    "gcpkms://projects/",
+                    "hashivault://KEY",
+                    "openbao://KEY",
+                ],
+            ),
+            "tinkca" => program.ends(
+                2,
+                &[
+                    "--tink-kms-resource /nowhere and --tink-keyset-path /nowhere",
+                    "aws-kms://ARN",
+                    "gcp-kms://projects/",
+                    "hcvault://HOST",
+                ],
+            ),
             _ => program.ends(
                 2,
                 &[
-                    ca,
-                    "not built into this server yet",
-                    "kmsca",
-                    "pkcs11ca",
-                    "fileca",
-                    "ephemeralca",
+                    "--gcp_private_ca_parent",
+                    "\"/nowhere\"",
+                    "projects/PROJECT/locations/LOCATION/caPools/POOL",
                 ],
             ),
         }
+    }
+}
+
+#[test]
+fn keeps_the_times_of_google_within_reason() {
+    for (flag, most) in [("--gcp-kms-timeout", 3600), ("--gcp-kms-retries", 100)] {
+        let output = Program::new()
+            .with(&[&format!("{flag}={}", most + 1)])
+            .run();
+        assert_eq!(output.status.and_then(|status| status.code()), Some(2));
+        assert!(output.stderr.contains(flag), "{}", output.stderr);
+        assert!(
+            output.stderr.contains(&most.to_string()),
+            "{}",
+            output.stderr
+        );
     }
 }

@@ -8,11 +8,11 @@ use std::{
 };
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use fulcio_test_services::full_component;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    component::full_component,
     issuance::{Issuance, parts, tampered},
     login::{PASSWORD, PERSON, log_in},
 };

@@ -1,5 +1,3 @@
-#[path = "../clients/component.rs"]
-mod component;
 mod issuance;
 mod keycloak;
 mod login;

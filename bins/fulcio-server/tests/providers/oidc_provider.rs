@@ -1,25 +1,20 @@
-use std::{
-    fs,
-    os::unix::fs::symlink,
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
+use fulcio_test_services::component;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    component::component,
     issuance::{Issuance, parts, tampered},
     login::{PERSON, log_in},
 };
-use crate::common::{free_port, get, http, wait_until};
+use crate::common::{Daemon, free_port, get, http, wait_until};
 
 /// oidc-provider on a port, killed and waited for when it is dropped. Each start has new keys, with
 /// the old names.
 #[derive(Debug)]
 pub(super) struct OidcProvider {
-    child: Child,
+    _daemon: Daemon,
     issuer: String,
     _folder: TempDir,
 }
@@ -31,23 +26,13 @@ impl OidcProvider {
         symlink(packages, folder.path().join("node_modules")).unwrap();
         let program = folder.path().join("provider.mjs");
         fs::write(&program, include_str!("provider.mjs")).unwrap();
-        let child = Command::new("node")
-            .arg(program)
-            .arg(port.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let provider = Self {
-            child,
+        let mut node = Command::new("node");
+        node.arg(program).arg(port.to_string());
+        Self {
+            _daemon: Daemon::start(&mut node, port),
             issuer: format!("http://127.0.0.1:{port}"),
             _folder: folder,
-        };
-        wait_until("oidc-provider", || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).ok()
-        });
-        provider
+        }
     }
 
     pub(super) fn issuer(&self) -> &str {
@@ -56,13 +41,6 @@ impl OidcProvider {
 
     fn keys(&self) -> Value {
         get(&format!("{}/jwks", self.issuer)).json()["keys"].clone()
-    }
-}
-
-impl Drop for OidcProvider {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 

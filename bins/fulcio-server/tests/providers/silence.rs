@@ -3,8 +3,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fulcio_test_services::component;
+
 use super::{
-    component::component,
     issuance::Issuance,
     login::{PERSON, log_in},
     oidc_provider::OidcProvider,
