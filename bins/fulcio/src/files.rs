@@ -3,10 +3,11 @@ use std::{
     io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
+    process,
 };
 
 use anyhow::{Context as _, Result, bail};
-use pki_types::{CertificateDer, pem::PemObject as _};
+use pki_types::{CertificateDer, CertificateSigningRequestDer, pem::PemObject as _};
 
 /// Reads a file, or standard input where the path is `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
@@ -32,29 +33,36 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> 
     Ok(certificates)
 }
 
-/// Writes a new file that only its owner may read where it is secret; overwrites only if told to.
+/// The first certification request of a PEM file.
+pub(crate) fn certification_request(path: &Path) -> Result<CertificateSigningRequestDer<'static>> {
+    CertificateSigningRequestDer::from_pem_slice(&read(path)?)
+        .with_context(|| format!("{} holds no PEM certificate request", path.display()))
+}
+
+/// Writes a new file that only its owner may read where it is secret. One that is there stays, unless
+/// it may be overwritten; then it is replaced in one step.
 pub(crate) fn write(path: &Path, contents: &str, secret: bool, overwrite: bool) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).mode(if secret { 0o600 } else { 0o644 });
-    if overwrite {
-        // A new file, so that the mode is ours and no link is followed.
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot replace {}", path.display()));
-            }
-            _ => {}
-        }
+    let cannot = || format!("cannot write {}", path.display());
+    if !overwrite {
+        return create(path, contents, secret).with_context(cannot);
     }
-    let mut file = options.create_new(true).open(path).map_err(|error| {
-        let exists = error.kind() == io::ErrorKind::AlreadyExists;
-        let error = anyhow::Error::new(error).context(format!("cannot write {}", path.display()));
-        if exists {
-            error.context("use --force to replace files of an earlier request")
-        } else {
-            error
-        }
-    })?;
-    file.write_all(contents.as_bytes())
-        .and_then(|()| file.flush())
-        .with_context(|| format!("cannot write {}", path.display()))
+    // A new file, so that the mode is ours and no link is followed.
+    let mut name = path.file_name().with_context(cannot)?.to_owned();
+    name.push(format!(".{}.new", process::id()));
+    let new = path.with_file_name(name);
+    create(&new, contents, secret)
+        .and_then(|()| fs::rename(&new, path))
+        .inspect_err(|_error| {
+            // What is left of it is of no use; that it cannot be removed is not what went wrong.
+            drop(fs::remove_file(&new));
+        })
+        .with_context(cannot)
+}
+
+fn create(path: &Path, contents: &str, secret: bool) -> io::Result<()> {
+    let mode = if secret { 0o600 } else { 0o644 };
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(contents.as_bytes())?;
+    file.sync_all()
 }

@@ -1,5 +1,6 @@
 //! The command line for Fulcio certificates.
 
+mod ca;
 mod files;
 mod inspect;
 mod output;
@@ -13,7 +14,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Request, read and verify code-signing certificates of a Fulcio certificate authority.
+/// Request, read and verify code-signing certificates of a Fulcio certificate authority, and make the
+/// authority's own.
 ///
 /// Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 3 the certificate is not to be trusted.
 #[derive(Debug, Parser)]
@@ -31,6 +33,7 @@ enum Command {
     Request(request::Request),
     Inspect(inspect::Inspect),
     Verify(verify::Verify),
+    Ca(Box<ca::Ca>),
     /// Say where the server is.
     #[command(hide = true)]
     Serve(serve::Serve),
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Request(request) => request.run(arguments.json),
         Command::Inspect(inspect) => inspect.run(arguments.json),
         Command::Verify(verify) => verify.run(arguments.json),
+        Command::Ca(ca) => ca.run(arguments.json),
         Command::Serve(serve) => serve.run(),
     };
     match done {

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use pki_types::CertificateDer;
+use pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 
 use crate::{
     Error, Issuer, Validity,
@@ -45,6 +45,32 @@ impl CaChain {
             issuer,
             name_constraints,
         })
+    }
+
+    /// Puts certificates in order: that of `key` first, each followed by the one that has issued it.
+    /// Those that do not belong to this chain are left out.
+    ///
+    /// # Errors
+    ///
+    /// There is no certificate of that key or more than one, or the chain is refused as by
+    /// [`new`](Self::new).
+    pub fn of_key(
+        key: &SubjectPublicKeyInfoDer<'_>,
+        mut certificates: Vec<CertificateDer<'static>>,
+        now: SystemTime,
+    ) -> Result<Self, Error> {
+        if certificates.is_empty() {
+            return Err(Error::EmptyChain);
+        }
+        let mut kept = Vec::with_capacity(certificates.len());
+        certificates.retain(|certificate| {
+            let new = !kept.contains(certificate);
+            kept.push(certificate.clone());
+            new
+        });
+        let order = order(key, &certificates)?;
+        let chain = order.into_iter().map(|place| certificates[place].clone());
+        Self::new(chain.collect(), now)
     }
 
     /// The certificates, the issuing one first, the root last.
@@ -110,4 +136,44 @@ impl CaChain {
             .collect();
         Ok((issuer, name_constraints))
     }
+}
+
+/// The places of the chain of `key` among certificates that are all different.
+fn order(
+    key: &SubjectPublicKeyInfoDer<'_>,
+    certificates: &[CertificateDer<'_>],
+) -> Result<Vec<usize>, Error> {
+    let all = certificates
+        .iter()
+        .enumerate()
+        .map(|(place, der)| CaCertificate::parse(place + 1, der))
+        .collect::<Result<Vec<_>, _>>()?;
+    let places = |wanted: &dyn Fn(&CaCertificate<'_>) -> bool| {
+        let found = all.iter().enumerate().filter(|(_, it)| wanted(it));
+        found.map(|(place, _)| place).collect::<Vec<_>>()
+    };
+    let first = match places(&|it| it.public_key == *key)[..] {
+        [first] => first,
+        [] => return Err(Error::NoCertificateOfKey),
+        [one, other, ..] => {
+            return Err(Error::SeveralCertificatesOfKey {
+                one: all[one].link.clone(),
+                other: all[other].link.clone(),
+            });
+        }
+    };
+    let mut order = vec![first];
+    let mut last = &all[first];
+    while last.issuer != last.subject {
+        let issuers = places(&|it| last.must_be_issued_by(it).is_ok());
+        // Where an issuer is cross-certified, its own certificate makes the shorter chain.
+        let own = |place: &&usize| all[**place].issuer == all[**place].subject;
+        let next = issuers.iter().find(own).or_else(|| issuers.first());
+        let Some(next) = next.filter(|next| !order.contains(next)) else {
+            break;
+        };
+        order.push(*next);
+        last = &all[*next];
+    }
+    Ok(order)
 }

@@ -4,7 +4,7 @@ use der::DateTime;
 use pki_types::SubjectPublicKeyInfoDer;
 
 use crate::{
-    DistinguishedName, Error, Issuer, SerialNumber, Unsigned, Validity, extension,
+    DistinguishedName, Error, Issuer, NameConstraints, SerialNumber, Unsigned, Validity, extension,
     issued_leaf::VERSION_3,
     public_key::PublicKey,
     validity::whole_seconds,
@@ -22,10 +22,12 @@ pub struct CaTemplate {
     pub subject: DistinguishedName,
     /// How long it is valid; never longer than its parent.
     pub lifetime: Lifetime,
-    /// How many authorities may be between it and a leaf.
-    pub path_length: u8,
+    /// How many authorities may be between it and a leaf; no limit where there is none.
+    pub path_length: Option<u8>,
     /// Whether everything below it is for signing code only: its extended key usage.
     pub code_signing: bool,
+    /// Which names everything below it may have.
+    pub name_constraints: NameConstraints,
 }
 
 /// How long a new CA certificate is valid.
@@ -48,8 +50,9 @@ impl CaTemplate {
         Self {
             subject,
             lifetime: Lifetime::Years(10),
-            path_length: 1,
+            path_length: Some(1),
             code_signing: false,
+            name_constraints: NameConstraints::default(),
         }
     }
 
@@ -59,8 +62,9 @@ impl CaTemplate {
         Self {
             subject,
             lifetime: Lifetime::Years(3),
-            path_length: 0,
+            path_length: Some(0),
             code_signing: true,
+            name_constraints: NameConstraints::default(),
         }
     }
 
@@ -74,7 +78,7 @@ impl CaTemplate {
             street_address: Some("767 6th St S".into()),
             postal_code: Some("98033".into()),
             organization: Some("sigstore".into()),
-            common_name: None,
+            ..DistinguishedName::default()
         })
     }
 
@@ -132,7 +136,12 @@ impl CaTemplate {
         })
     }
 
-    fn write_extensions(&self, out: &mut Writer, key: &PublicKey<'_>, parent: Option<&Issuer>) {
+    pub(crate) fn write_extensions(
+        &self,
+        out: &mut Writer,
+        key: &PublicKey<'_>,
+        parent: Option<&Issuer>,
+    ) {
         extension::write(out, extension::KEY_USAGE, true, &CERTIFICATE_AND_CRL_SIGN);
         if self.code_signing {
             let usage = &extension::CODE_SIGNING;
@@ -141,9 +150,10 @@ impl CaTemplate {
         let mut constraints = Writer::default();
         constraints.nested(tag::SEQUENCE, |constraints| {
             constraints.element(tag::BOOLEAN, &[0xff]);
-            let length = [0, self.path_length];
-            let minimal = usize::from(self.path_length < 0x80);
-            constraints.element(tag::INTEGER, &length[minimal..]);
+            if let Some(length) = self.path_length {
+                let minimal = usize::from(length < 0x80);
+                constraints.element(tag::INTEGER, &[0, length][minimal..]);
+            }
         });
         let constraints = constraints.finish();
         extension::write(out, extension::BASIC_CONSTRAINTS, true, &constraints);
@@ -152,12 +162,20 @@ impl CaTemplate {
         if let Some(parent) = parent {
             out.bytes(parent.authority_key_identifier());
         }
+        if !self.name_constraints.is_empty() {
+            let constraints = self.name_constraints.to_der();
+            extension::write(out, extension::NAME_CONSTRAINTS, true, &constraints);
+        }
     }
 }
 
 impl Lifetime {
     /// The last second of something that is valid from `start`.
-    fn end(self, start: SystemTime) -> Result<SystemTime, Error> {
+    ///
+    /// # Errors
+    ///
+    /// No certificate can hold that time.
+    pub fn end(self, start: SystemTime) -> Result<SystemTime, Error> {
         match self {
             Self::Exactly(duration) => start
                 .checked_add(Duration::from_secs(duration.as_secs()))

@@ -1,4 +1,14 @@
-use crate::writer::{Writer, tag};
+use const_oid::db::rfc4519;
+use der::{
+    Tag, Tagged as _,
+    asn1::{Any, BmpString},
+};
+use x509_cert::name::Name;
+
+use crate::{
+    Error,
+    writer::{Writer, tag},
+};
 
 /// The subject of a CA certificate: the attributes that Fulcio's tools know, each at most once.
 ///
@@ -18,6 +28,8 @@ pub struct DistinguishedName {
     pub postal_code: Option<String>,
     /// Organization (2.5.4.10).
     pub organization: Option<String>,
+    /// Organizational unit (2.5.4.11).
+    pub organizational_unit: Option<String>,
     /// Common name (2.5.4.3).
     pub common_name: Option<String>,
 }
@@ -32,6 +44,33 @@ impl DistinguishedName {
         }
     }
 
+    /// Reads the attributes that are known here, whatever their order.
+    pub(crate) fn of(name: &Name) -> Result<Self, Error> {
+        let mut read = Self::default();
+        for attribute in name.iter() {
+            let oid = attribute.oid;
+            let refused = || Error::SubjectAttribute {
+                oid: oid.to_string(),
+            };
+            let field = match oid {
+                rfc4519::C => &mut read.country,
+                rfc4519::ST => &mut read.province,
+                rfc4519::L => &mut read.locality,
+                rfc4519::STREET => &mut read.street_address,
+                rfc4519::POSTAL_CODE => &mut read.postal_code,
+                rfc4519::O => &mut read.organization,
+                rfc4519::OU => &mut read.organizational_unit,
+                rfc4519::CN => &mut read.common_name,
+                _ => return Err(refused()),
+            };
+            let value = text(&attribute.value).ok_or_else(refused)?;
+            if field.replace(value).is_some() {
+                return Err(refused());
+            }
+        }
+        Ok(read)
+    }
+
     /// The DER `Name` (RFC 5280 section 4.1.2.4), one attribute in each set; `None` when no
     /// attribute has a value.
     pub(crate) fn to_der(&self) -> Option<Vec<u8>> {
@@ -42,6 +81,7 @@ impl DistinguishedName {
             (9, &self.street_address),
             (17, &self.postal_code),
             (10, &self.organization),
+            (11, &self.organizational_unit),
             (3, &self.common_name),
         ]
         .into_iter()
@@ -62,6 +102,23 @@ impl DistinguishedName {
             }
         });
         Some(out.finish())
+    }
+}
+
+/// The text of a `DirectoryString`. `TeletexString` is taken where it is ASCII: what else it means,
+/// nobody agrees on.
+pub(crate) fn text(value: &Any) -> Option<String> {
+    match value.tag() {
+        Tag::PrintableString | Tag::Ia5String | Tag::TeletexString => {
+            let text = core::str::from_utf8(value.value()).ok()?;
+            text.is_ascii().then(|| text.to_owned())
+        }
+        Tag::Utf8String => core::str::from_utf8(value.value()).ok().map(str::to_owned),
+        Tag::BmpString => value
+            .decode_as::<BmpString>()
+            .ok()
+            .map(|text| text.to_string()),
+        _ => None,
     }
 }
 

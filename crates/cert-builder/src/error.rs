@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use fulcio_principal::SubjectAltName;
 
-use crate::validity::rfc3339;
+use crate::{NameForm, validity::rfc3339};
 
 /// Why no certificate can be made, or why a chain cannot sign code-signing certificates.
 ///
@@ -19,6 +19,10 @@ pub enum Error {
          RSA, or Ed25519"
     )]
     AuthorityKey,
+
+    /// What should be a certification request (RFC 2986) is not one.
+    #[error("it is not a certification request that can be read: have it made again")]
+    CertificationRequest(#[source] DecodeError),
 
     /// An intermediate that would sign leaves does not itself list code signing.
     #[error(
@@ -97,9 +101,25 @@ pub enum Error {
         source: DecodeError,
     },
 
+    /// What should limit names of a form is not written as that form wants it.
+    #[error("{}: {} {}", ascii(base), form, constraint_shape(*form))]
+    NameConstraint {
+        /// What it should limit.
+        form: NameForm,
+        /// As it was written.
+        base: String,
+    },
+
     /// A form of name that this crate does not know how to write.
     #[error("the certificate cannot hold a name of this form")]
     NameForm,
+
+    /// None of the certificates is that of the key.
+    #[error(
+        "none of the certificates is for this key: give the one that was issued for it, and those \
+         above it"
+    )]
+    NoCertificateOfKey,
 
     /// The principal does not say who vouched for it; every certificate names that issuer.
     #[error("the certificate would name no issuer of the identity")]
@@ -195,6 +215,32 @@ pub enum Error {
     #[error("the public key could not be decoded")]
     PublicKey(#[source] DecodeError),
 
+    /// A certification request is signed with an algorithm that is not accepted.
+    #[error(
+        "the request is signed with {algorithm}, which is not accepted here: have it signed with \
+         ECDSA, Ed25519 or RSA, and SHA-256 or better"
+    )]
+    RequestAlgorithm {
+        /// The algorithm's OID, dotted.
+        algorithm: String,
+    },
+
+    /// A certification request is not signed by the key that it is about.
+    #[error(
+        "the request is not signed by its own key, so nothing shows that who asks holds that key: \
+         have it made again"
+    )]
+    RequestSignature,
+
+    /// More than one certificate is that of the key.
+    #[error("{one} and {other} are both for this key: leave one of them out")]
+    SeveralCertificatesOfKey {
+        /// The first, by its place in what was given.
+        one: Link,
+        /// The next.
+        other: Link,
+    },
+
     /// A certificate is signed with an algorithm that is not accepted, SHA-1 for one.
     #[error(
         "{link} is signed with {algorithm}, which is not accepted here: issue it again with \
@@ -205,6 +251,16 @@ pub enum Error {
         link: Link,
         /// The algorithm's OID, dotted.
         algorithm: String,
+    },
+
+    /// A name has an attribute that no certificate is given here, or one twice.
+    #[error(
+        "the subject has the attribute {oid}, or has it more than once, and CA certificates are \
+         not given that: state the subject instead"
+    )]
+    SubjectAttribute {
+        /// The attribute, dotted.
+        oid: String,
     },
 
     /// A critical extension that is not understood here, so it cannot be obeyed.
@@ -283,6 +339,16 @@ impl From<der::Error> for DecodeError {
 /// A name from outside, so that no terminal or log obeys what is in it.
 fn ascii(name: &str) -> String {
     format!("\"{}\"", name.escape_debug())
+}
+
+fn constraint_shape(form: NameForm) -> &'static str {
+    match form {
+        NameForm::Dns => "constraints are written as example.com",
+        NameForm::Email => {
+            "constraints are written as ada@example.com, example.com or .example.com"
+        }
+        NameForm::Uri => "constraints are hosts, written as example.com or .example.com",
+    }
 }
 
 fn kind(name: &SubjectAltName) -> &'static str {

@@ -26,6 +26,10 @@ pub(crate) const BASIC_CONSTRAINTS: Oid = Oid {
     dotted: "2.5.29.19",
     der: &[0x55, 0x1d, 19],
 };
+pub(crate) const NAME_CONSTRAINTS: Oid = Oid {
+    dotted: "2.5.29.30",
+    der: &[0x55, 0x1d, 30],
+};
 pub(crate) const AUTHORITY_KEY_IDENTIFIER: Oid = Oid {
     dotted: "2.5.29.35",
     der: &[0x55, 0x1d, 35],

@@ -5,7 +5,8 @@
 //! transparency log and the certificate; both come from the same bytes, so they cannot differ in
 //! anything but poison and timestamps. [`Unsigned`] is what a signer gets. A [`CaChain`] is made
 //! only of certificates that may sign code-signing certificates at that time, and a
-//! [`CaTemplate`] makes new ones.
+//! [`CaTemplate`] makes new ones, or requests for them ([`CertificationRequest`]). A [`Review`] says
+//! which rules of Sigstore's certificate specification a CA certificate breaks.
 //!
 //! Nothing here signs, fetches, or reads a clock: time, serial numbers and signatures come in.
 //!
@@ -59,32 +60,40 @@
 mod ca_certificate;
 mod ca_chain;
 mod ca_template;
+mod certification_request;
 mod distinguished_name;
 mod error;
 mod extension;
 mod issued_leaf;
 mod issuer;
 mod leaf;
+mod name_constraints;
 mod pem;
 mod profile;
 mod public_key;
 mod raw_certificate;
+mod review;
 mod serial_number;
 mod signature;
 mod subject_alt_name;
 mod unsigned;
 mod validity;
+mod violation;
 mod writer;
 
 pub use ca_chain::CaChain;
 pub use ca_template::{CaTemplate, Lifetime};
+pub use certification_request::{CertificationRequest, UnsignedRequest};
 pub use distinguished_name::DistinguishedName;
 pub use error::{DecodeError, Error, Link};
 pub use issued_leaf::IssuedLeaf;
 pub use issuer::Issuer;
 pub use leaf::{Leaf, LeafExtension};
-pub use pem::pem;
+pub use name_constraints::{NameConstraint, NameConstraints, NameForm};
+pub use pem::{pem, request_pem};
 pub use profile::CertificateProfile;
+pub use review::{Advice, Review, Role};
 pub use serial_number::SerialNumber;
 pub use unsigned::Unsigned;
 pub use validity::Validity;
+pub use violation::Violation;

@@ -1,5 +1,5 @@
 use base64::{Engine, alphabet, engine};
-use pki_types::CertificateDer;
+use pki_types::{CertificateDer, CertificateSigningRequestDer};
 
 use crate::{DecodeError, Error};
 
@@ -19,9 +19,21 @@ const BASE64: engine::GeneralPurpose = engine::GeneralPurpose::new(
 /// Writes a certificate as PEM (RFC 7468 section 5), with a final newline.
 #[must_use]
 pub fn pem(certificate: &CertificateDer<'_>) -> String {
-    let text = BASE64.encode(certificate);
+    block(LABEL, certificate)
+}
+
+/// Writes a certification request as PEM (RFC 7468 section 7), with a final newline.
+#[must_use]
+pub fn request_pem(request: &CertificateSigningRequestDer<'_>) -> String {
+    block("CERTIFICATE REQUEST", request)
+}
+
+fn block(label: &str, der: &[u8]) -> String {
+    let text = BASE64.encode(der);
     let mut pem = String::with_capacity(text.len() + text.len() / LINE + 64);
-    pem.push_str("-----BEGIN CERTIFICATE-----\n");
+    for part in [BEGIN, label, DASHES, "\n"] {
+        pem.push_str(part);
+    }
     let mut rest = text.as_str();
     while !rest.is_empty() {
         let (line, after) = rest.split_at(rest.len().min(LINE));
@@ -29,7 +41,9 @@ pub fn pem(certificate: &CertificateDer<'_>) -> String {
         pem.push('\n');
         rest = after;
     }
-    pem.push_str("-----END CERTIFICATE-----\n");
+    for part in [END, label, DASHES, "\n"] {
+        pem.push_str(part);
+    }
     pem
 }
 

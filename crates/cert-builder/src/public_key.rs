@@ -55,6 +55,11 @@ impl<'a> PublicKey<'a> {
         self.algorithm
     }
 
+    /// The key itself, in the form of its algorithm.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.key
+    }
+
     /// How an authority with this key signs.
     pub(crate) fn signature_algorithm(&self) -> Result<AlgorithmIdentifier, Error> {
         SIGNATURES

@@ -55,6 +55,6 @@ impl<'a> RawCertificate<'a> {
     }
 }
 
-fn sequence_content(der: &[u8]) -> Result<&[u8], der::Error> {
+pub(crate) fn sequence_content(der: &[u8]) -> Result<&[u8], der::Error> {
     Ok(AnyRef::from_der(der)?.value())
 }

@@ -7,37 +7,65 @@ use aws_lc_rs::signature::{
 };
 use const_oid::{ObjectIdentifier, db::rfc5912::ID_RSASSA_PSS};
 use der::{Decode, SliceReader};
-use pki_types::{AlgorithmIdentifier, alg_id};
+use pki_types::{AlgorithmIdentifier, SubjectPublicKeyInfoDer, alg_id};
 
-use crate::{Error, ca_certificate::CaCertificate, public_key::PublicKey};
+use crate::{DecodeError, Error, ca_certificate::CaCertificate, public_key::PublicKey};
 
 /// Refuses `certificate` unless the key of `issuer` signed it.
 pub(crate) fn verify(
     certificate: &CaCertificate<'_>,
     issuer: &CaCertificate<'_>,
 ) -> Result<(), Error> {
-    let key = PublicKey::parse(&issuer.public_key).map_err(|source| issuer.malformed(source))?;
-    let named = certificate.signature_algorithm;
-    let oid = oid(named).map_err(|error| certificate.malformed(error.into()))?;
-
-    let rows = || TABLE.iter().filter(|row| row.is(named, oid));
-    if rows().next().is_none() {
-        return Err(Error::SignatureAlgorithm {
+    PublicKey::parse(&issuer.public_key).map_err(|source| issuer.malformed(source))?;
+    let verdict = judge(
+        &issuer.public_key,
+        certificate.signature_algorithm,
+        certificate.to_be_signed,
+        certificate.signature,
+    );
+    match verdict.map_err(|source| certificate.malformed(source))? {
+        Verdict::Good => Ok(()),
+        Verdict::Unknown(algorithm) => Err(Error::SignatureAlgorithm {
             link: certificate.link.clone(),
-            algorithm: oid.to_string(),
-        });
-    }
-    rows()
-        .find(|row| row.key.as_ref() == key.algorithm())
-        .and_then(|row| {
-            UnparsedPublicKey::new(row.verification, &issuer.public_key)
-                .verify(certificate.to_be_signed, certificate.signature)
-                .ok()
-        })
-        .ok_or_else(|| Error::NotSignedByNext {
+            algorithm,
+        }),
+        Verdict::Bad => Err(Error::NotSignedByNext {
             link: certificate.link.clone(),
             next: issuer.link.clone(),
-        })
+        }),
+    }
+}
+
+/// What there is to say about a signature.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Good,
+    Bad,
+    /// The algorithm, dotted, is not among those that are accepted.
+    Unknown(String),
+}
+
+/// Whether `key` made `signature`, with the algorithm whose identifier has the content `named`.
+pub(crate) fn judge(
+    key: &SubjectPublicKeyInfoDer<'_>,
+    named: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<Verdict, DecodeError> {
+    let kind = PublicKey::parse(key)?;
+    let oid = oid(named)?;
+    let rows = || TABLE.iter().filter(|row| row.is(named, oid));
+    if rows().next().is_none() {
+        return Ok(Verdict::Unknown(oid.to_string()));
+    }
+    let good = rows()
+        .find(|row| row.key.as_ref() == kind.algorithm())
+        .is_some_and(|row| {
+            UnparsedPublicKey::new(row.verification, key)
+                .verify(message, signature)
+                .is_ok()
+        });
+    Ok(if good { Verdict::Good } else { Verdict::Bad })
 }
 
 /// A kind of key, an algorithm that it may have signed with, and how to verify that.

@@ -203,7 +203,7 @@ fn a_leaf_is_no_authority() {
 #[test]
 fn a_path_leaves_room_for_a_leaf() {
     let mut narrow = root_template();
-    narrow.path_length = 0;
+    narrow.path_length = Some(0);
     let authority = Authority::with(narrow, intermediate_template());
     CaChain::new(vec![authority.root.clone()], now()).unwrap();
     let error = CaChain::new(authority.certificates(), now()).unwrap_err();

@@ -124,7 +124,7 @@ fn a_lifetime_beyond_the_year_9999_is_refused() {
 #[test]
 fn a_path_length_of_eight_bits_stays_positive() {
     let mut root = root_template();
-    root.path_length = 200;
+    root.path_length = Some(200);
     let key = Key::p256();
     let root = key.sign(root.unsigned(key.spki(), serial(), now(), None).unwrap());
     let root = Certificate::from_der(&root).unwrap();

@@ -1,6 +1,8 @@
 //! A whole authority in this process, put together from the crates: a CA of root and intermediate,
 //! an embedded log, a development identity provider, and HTTP on a free port.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use std::{
     fs,
     net::SocketAddr,

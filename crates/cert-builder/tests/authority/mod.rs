@@ -58,7 +58,7 @@ impl Key {
         unsigned.signed(&signature)
     }
 
-    fn signature(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn signature(&self, message: &[u8]) -> Vec<u8> {
         let signature = self.0.sign(&SystemRandom::new(), message).unwrap();
         signature.as_ref().to_vec()
     }

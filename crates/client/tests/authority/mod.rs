@@ -86,13 +86,13 @@ impl Authority {
     /// An authority below one that may do everything.
     pub(crate) fn deep(name: &str) -> Self {
         let mut template = CaTemplate::root(DistinguishedName::new(name, "root"));
-        template.path_length = 2;
+        template.path_length = Some(2);
         let root_key = Key::new();
         let unsigned = template.unsigned(root_key.spki(), serial(), now(), None);
         let root = root_key.certify(unsigned.unwrap());
         let root_chain = CaChain::new(vec![root], now()).unwrap();
         let mut template = CaTemplate::intermediate(DistinguishedName::new(name, "between"));
-        template.path_length = 1;
+        template.path_length = Some(1);
         template.code_signing = false;
         let key = Key::new();
         let unsigned = template
