@@ -12,7 +12,7 @@ use std::{
 use common::{Numbered, ORIGIN, TestClock, fill, index};
 use fulcio_ct_log::{
     EmbeddedLog,
-    reader::{Checkpoint, Error, FetchError, Reader},
+    reader::{Checkpoint, Error, FetchError, Reader, Source as _},
 };
 use tempfile::{TempDir, tempdir};
 
@@ -288,4 +288,37 @@ async fn few_partial_tiles_stay_on_the_disk() {
     assert!(!partial.exists());
     assert!(!folder.path().join("public/tile/data/000.p").exists());
     assert!(Path::new(&folder.path().join("public/tile/data/000")).exists());
+}
+
+#[tokio::test]
+async fn entries_of_another_log_are_not_believed_at_any_size() {
+    // Sizes at which several subtrees share a tile, and some at which they do not.
+    for size in [256, 257, 259, 261, 300, 511, 513, 520] {
+        let (_folder, log, _numbers) = filled(size).await;
+        let folder = tempdir().expect("a folder");
+        let options = TestClock::new().options();
+        let other = Arc::new(EmbeddedLog::open(folder.path(), options).expect("a new log"));
+        fill(&other, 1000..1000 + size).await;
+        other.published(size).await.expect("published");
+        log.published(size).await.expect("published");
+        let checkpoint = log.checkpoint();
+        for entry in [0, size - 1] {
+            let mixed = |path: &str| {
+                let tile = |level| path.starts_with(&format!("tile/{level}/"));
+                if tile("data") || tile("0") {
+                    (&*other).fetch(path)
+                } else {
+                    (&*log).fetch(path)
+                }
+            };
+            let reader = Reader::new(mixed, ORIGIN, log.key().clone());
+            let read = reader.entries(&checkpoint, entry);
+            assert!(
+                matches!(read, Err(Error::Inconsistent)),
+                "{size} {entry}: {read:?}"
+            );
+            let honest = Reader::new(&*log, ORIGIN, log.key().clone());
+            honest.entries(&checkpoint, entry).expect("its own");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 use core::cell::RefCell;
+use std::collections::HashMap;
 
 use tlog_tiles::{
-    EMPTY_HASH, HashReader, Tile, TileHashReader, TileReader, prove_record, prove_tree,
+    EMPTY_HASH, HashReader, Tile, TileHashReader, TileReader, node_hash, prove_record, prove_tree,
     stored_hash_index, tree_hash,
 };
 
@@ -121,19 +122,62 @@ impl<S: Source> TileReader for Tiles<'_, S> {
     }
 
     fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<u8>>, tlog_tiles::Error> {
+        let failed = |error| {
+            self.failure.replace(Some(error));
+            tlog_tiles::Error::InvalidTile
+        };
         let fetched = tiles.iter().map(|wanted| {
             let name = TileName {
                 kind: TileKind::Hashes(wanted.level()),
                 index: wanted.level_index(),
                 width: wanted.width().into(),
             };
-            tile(self.source, name).map_err(|error| {
-                self.failure.replace(Some(error));
-                tlog_tiles::Error::InvalidTile
-            })
+            tile(self.source, name).map_err(failed)
         });
-        fetched.collect()
+        let fetched: Vec<_> = fetched.collect::<Result<_, _>>()?;
+        // `tlog_tiles` 0.2 means to do this too, but leaves out the first of them where several
+        // subtrees of the tree lie in one tile.
+        if all_below_their_parents(tiles, &fetched) {
+            Ok(fetched)
+        } else {
+            Err(failed(Error::Inconsistent))
+        }
     }
 
     fn save_tiles(&self, _tiles: &[Tile], _data: &[Vec<u8>]) {}
 }
+
+/// Whether every full tile is the one that its parent has the hash of, where that is there too.
+fn all_below_their_parents(tiles: &[Tile], fetched: &[Vec<u8>]) -> bool {
+    let place = |tile: &Tile| (tile.level(), tile.level_index());
+    let at: HashMap<_, _> = tiles.iter().map(place).zip(fetched).collect();
+    let known = |tile: &Tile| {
+        let parent = at.get(&(tile.level() + 1, tile.level_index() / WIDTH))?;
+        let child = usize::try_from(tile.level_index() % WIDTH).ok()?;
+        parent.chunks_exact(NODE).nth(child)
+    };
+    let is_full = |tile: &&Tile| u64::from(tile.width()) == WIDTH;
+    tiles.iter().filter(is_full).all(|tile| {
+        known(tile).is_none_or(|hash| {
+            at.get(&place(tile))
+                .and_then(|tile| subtree(tile))
+                .is_some_and(|root| root == hash)
+        })
+    })
+}
+
+/// The hash of a complete subtree whose leaves are these hashes.
+fn subtree(hashes: &[u8]) -> Option<Hash> {
+    let leaves = hashes.chunks_exact(NODE).map(|hash| hash.try_into().ok());
+    let mut row: Vec<Hash> = leaves.collect::<Option<_>>()?;
+    while let [_, _, ..] = row[..] {
+        row = row
+            .chunks_exact(2)
+            .map(|pair| node_hash(node(&pair[0]), node(&pair[1])).0)
+            .collect();
+    }
+    row.pop()
+}
+
+/// Bytes of a hash.
+const NODE: usize = 32;
