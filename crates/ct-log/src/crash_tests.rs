@@ -1,6 +1,9 @@
 //! The log on a disk that fails and forgets.
 
+mod schedules;
+
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,7 +16,8 @@ use pki_types::CertificateDer;
 
 use crate::{
     EmbeddedLog, Error, Options,
-    disk::Disk,
+    check::check_on,
+    disk::ReadDisk,
     journal::JOURNAL,
     reader::{Checkpoint, Reader},
     sim_disk::SimDisk,
@@ -76,9 +80,10 @@ fn check(
     }
 }
 
+/// The log as it is, with its threads; [`schedules`] takes their steps one by one.
 #[tokio::test]
 async fn a_power_cut_at_any_moment_loses_no_promise() {
-    let schedules: u64 = 150;
+    let schedules: u64 = 100;
     for schedule in 0..schedules {
         let mut disk = SimDisk::default();
         let mut promises = Vec::new();
@@ -356,4 +361,107 @@ async fn a_failing_disk_stops_the_log_and_a_healthy_one_starts_it_again() {
             .expect("ours"),
         Some(1)
     );
+}
+
+#[tokio::test]
+async fn a_batch_is_synced_once_and_before_any_of_its_timestamps_leaves() {
+    let disk = SimDisk::default();
+    let log = Arc::new(open(&disk).expect("a new log"));
+    let (appends, syncs) = disk.appends_and_syncs();
+    let spawn = |number| {
+        let log = Arc::clone(&log);
+        tokio::spawn(async move { submit(&log, number).await })
+    };
+    disk.hold_syncs(true);
+    let mut tasks = vec![spawn(0)];
+    while disk.appends_and_syncs().0 == appends {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The first batch is being synced; all of these wait for the second.
+    tasks.extend((1..300).map(spawn));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(tasks.iter().all(|task| !task.is_finished()));
+    assert_eq!(disk.appends_and_syncs(), (appends + 1, syncs));
+    disk.hold_syncs(false);
+    for task in tasks {
+        task.await.expect("no panic").expect("a healthy disk");
+    }
+    assert_eq!(disk.appends_and_syncs(), (appends + 2, syncs + 2));
+    log.close().await.expect("a healthy disk");
+}
+
+#[tokio::test]
+async fn a_full_or_read_only_disk_stops_the_log_which_says_so_and_is_still_read() {
+    for (refusal, said) in [
+        (io::ErrorKind::StorageFull, "no storage space"),
+        (io::ErrorKind::ReadOnlyFilesystem, "read-only filesystem"),
+    ] {
+        let disk = SimDisk::default();
+        let log = open(&disk).expect("a new log");
+        let mut promises = Vec::new();
+        for number in 0..5 {
+            promises.push((number, submit(&log, number).await.expect("healthy")));
+        }
+        log.published(5).await.expect("healthy");
+        disk.refuse(Some(refusal));
+        for number in 5..8 {
+            let error = submit(&log, number).await.expect_err("no room");
+            assert_eq!(error.failure(), fulcio_ct_client::Failure::Unavailable);
+        }
+        let health = log.health().expect_err("stopped");
+        assert!(matches!(health, Error::Stopped(_)));
+        assert!(health.to_string().contains(said), "{health}");
+        check(&log, &promises, &[]);
+        log.close().await.expect_err("stopped");
+        drop(log);
+        let error = open(&disk).expect_err("nothing can be written");
+        assert!(matches!(error, Error::Disk { .. }), "{error}");
+
+        disk.refuse(None);
+        let log = open(&disk).expect("there is room again");
+        check(&log, &promises, &[]);
+        let next = submit(&log, 9).await.expect("healthy");
+        assert_eq!(next.leaf_index().expect("ours"), Some(5));
+        log.close().await.expect("healthy");
+        let report = check_on(&disk, None).expect("a log");
+        assert!(report.is_sound(), "{:?}", report.findings);
+    }
+}
+
+#[tokio::test]
+async fn a_retry_after_a_restart_gets_the_place_of_the_first_try() {
+    let disk = SimDisk::default();
+    let log = open(&disk).expect("a new log");
+    let mut first = Vec::new();
+    for number in 0..300 {
+        first.push(submit(&log, number).await.expect("healthy"));
+    }
+    log.close().await.expect("healthy");
+    drop(log);
+    let log = open(&disk).expect("healthy");
+    for (number, timestamp) in (0..).zip(&first) {
+        let again = submit(&log, number).await.expect("healthy");
+        assert_eq!(again.timestamp(), timestamp.timestamp());
+        assert_eq!(again.extensions(), timestamp.extensions());
+    }
+    log.close().await.expect("healthy");
+    assert_eq!(log.checkpoint().size(), 300);
+}
+
+#[tokio::test]
+async fn changed_entries_at_the_edge_are_made_again_and_never_published() {
+    let (disk, _) = filled(7).await;
+    let name = "public/tile/data/000.p/7";
+    let good = disk.peek(name).expect("there");
+    for at in 0..good.len() {
+        let copy = disk.copy();
+        let mut changed = good.clone();
+        changed[at] ^= 1;
+        copy.put(name, &changed);
+        let log = open(&copy).expect("made again");
+        submit(&log, 7).await.expect("healthy");
+        log.close().await.expect("healthy");
+        let tile = copy.peek("public/tile/data/000.p/8").expect("published");
+        assert_eq!(tile[..good.len()], good, "byte {at}");
+    }
 }

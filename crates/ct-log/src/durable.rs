@@ -7,7 +7,7 @@ use std::{
 use crate::disk::{Access, Disk};
 
 /// Where a file is written before it gets its name. One is enough: there is one writer.
-const STAGING: &str = "staging";
+pub(crate) const STAGING: &str = "staging";
 
 /// Writes whole files so that a reader sees all of one or nothing, and a power cut too.
 ///

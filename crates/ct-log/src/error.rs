@@ -76,6 +76,15 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// The folder holds nothing of a log.
+    #[error("there is no log in {}", .folder.display())]
+    NotALog {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The second key is not an Ed25519 key in PKCS#8 (RFC 8410).
+    #[error("the log's note key is not an Ed25519 private key in PKCS#8")]
+    NoteKey,
     /// There is no such entry in the published tree.
     #[error("entry {index} is not among the {size} published ones")]
     NotPublished {
@@ -107,7 +116,7 @@ pub enum Error {
     #[error("the log could not sign")]
     Sign,
     /// The log has stopped after a failure of its disk; opening it anew may help.
-    #[error("the log has stopped")]
+    #[error("the log has stopped{}: it takes nothing until it is opened anew", reason(.0))]
     Stopped(#[source] Arc<Self>),
     /// The entry is empty, or too large.
     #[error("an entry has to have 1 to {limit} bytes")]
@@ -128,7 +137,9 @@ impl Error {
             | Self::Key
             | Self::KeyMismatch
             | Self::NoLog { .. }
+            | Self::NotALog { .. }
             | Self::NotPublished { .. }
+            | Self::NoteKey
             | Self::Origin { .. }
             | Self::OriginMismatch { .. }
             | Self::Read(_)
@@ -157,6 +168,14 @@ impl Error {
             file: file.to_owned(),
             offset,
         }
+    }
+}
+
+/// What an operator has to know of the cause, in the words of who asks whether all is well.
+fn reason(cause: &Error) -> String {
+    match cause {
+        Error::Disk { source, .. } => format!(", as its disk failed ({})", source.kind()),
+        _ => String::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 use tlog_tiles::{EMPTY_HASH, Tile, node_hash};
 
 use crate::{
-    leaf::{Hash, TileLeaf},
+    leaf::{Hash, TileLeaf, sha256},
     tile::{TileKind, TileName, WIDTH},
 };
 
@@ -23,7 +23,7 @@ impl Frontier {
     }
 
     /// Reads the edge of a tree of `size` entries from its tiles; nothing when `tile` has not
-    /// got one of them, or one has the wrong length.
+    /// got one of them, or one of hashes has the wrong length.
     pub(crate) fn load<E>(
         size: u64,
         mut tile: impl FnMut(TileName) -> Result<Option<Vec<u8>>, E>,
@@ -32,9 +32,7 @@ impl Frontier {
             size,
             ..Self::default()
         };
-        let mut kinds = vec![TileKind::Data];
-        kinds.extend((0..=5).map(TileKind::Hashes));
-        for kind in kinds {
+        for kind in TileKind::ALL {
             let elements = kind.elements(size);
             let mut content = Vec::new();
             if elements % WIDTH != 0
@@ -107,6 +105,12 @@ impl Frontier {
                 let last = kind.elements(self.size).checked_sub(1)?;
                 Some((TileName::holding(kind, last, self.size)?, content))
             })
+    }
+
+    /// SHA-256 of the entries after the last full data tile, as they are encoded. The tree does not
+    /// cover all of them.
+    pub(crate) fn entries_hash(&self) -> Hash {
+        sha256(&self.entries)
     }
 
     /// The Merkle tree hash (RFC 6962, section 2.1).

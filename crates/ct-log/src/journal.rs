@@ -3,7 +3,7 @@ use std::io;
 use aws_lc_rs::digest;
 
 use crate::{
-    disk::{AppendFile, Disk},
+    disk::{AppendFile, Disk, ReadFile},
     error::Error,
     leaf::{Hash, TileLeaf, hash_of, sha256},
 };
@@ -20,8 +20,8 @@ pub(crate) const JOURNAL: &str = "journal";
 /// can be torn, and a bad frame with a good one behind it is damage. The random bytes keep a
 /// submitter from hiding a frame inside a certificate.
 #[derive(Debug)]
-pub(crate) struct Journal {
-    file: Box<dyn AppendFile>,
+pub(crate) struct Journal<F: ?Sized = dyn AppendFile> {
+    file: Box<F>,
     salt: Hash,
     /// Where the next frame goes.
     end: Position,
@@ -115,6 +115,54 @@ impl Journal {
         let file = disk
             .append(JOURNAL, false)
             .map_err(Error::disk("open", JOURNAL))?;
+        Self::of(file)
+    }
+
+    /// Cuts off what is behind the last frame that was read: a torn one, and nobody was told of
+    /// what was in it. Then makes durable what an earlier run may have left in the page cache.
+    pub(crate) fn trim(&mut self) -> Result<(), Error> {
+        let bytes = self.behind()?;
+        if bytes > 0 {
+            tracing::warn!(
+                bytes,
+                "cutting a torn batch off the end of the log's journal"
+            );
+            self.file
+                .truncate(self.end.offset)
+                .map_err(Error::disk("truncate", JOURNAL))?;
+        }
+        self.file.sync().map_err(Error::disk("sync", JOURNAL))
+    }
+
+    /// Appends a batch and makes it durable.
+    ///
+    /// # Errors
+    ///
+    /// When this fails, nobody knows what is on the disk: the journal must be opened anew.
+    pub(crate) fn append(&mut self, payload: Payload) -> io::Result<Frame> {
+        let Payload { bytes, leaves } = payload;
+        let head = frame_head(bytes.len(), self.end);
+        let chain = self.hash(&head, &bytes);
+        let frame = [&head[..], &bytes, &chain].concat();
+        self.file.append(&frame)?;
+        self.file.sync()?;
+        let start = self.end.offset;
+        self.end = Position {
+            offset: start + frame.len() as u64,
+            chain,
+            size: self.end.size + leaves,
+        };
+        Ok(Frame {
+            payload: bytes,
+            start,
+            end: self.end,
+        })
+    }
+}
+
+impl<F: ReadFile + ?Sized> Journal<F> {
+    /// The journal that a file holds.
+    pub(crate) fn of(file: Box<F>) -> Result<Self, Error> {
         let mut header = [0; HEADER];
         if file.size().map_err(Error::disk("read", JOURNAL))? < HEADER as u64 {
             return Err(Error::damaged(JOURNAL, 0));
@@ -185,21 +233,10 @@ impl Journal {
         Ok(None)
     }
 
-    /// Cuts off what is behind the last frame that was read: a torn one, and nobody was told of
-    /// what was in it. Then makes durable what an earlier run may have left in the page cache.
-    pub(crate) fn trim(&mut self) -> Result<(), Error> {
+    /// Bytes behind the last frame that was read.
+    pub(crate) fn behind(&self) -> Result<u64, Error> {
         let size = self.file.size().map_err(Error::disk("read", JOURNAL))?;
-        if size > self.end.offset {
-            let bytes = size - self.end.offset;
-            tracing::warn!(
-                bytes,
-                "cutting a torn batch off the end of the log's journal"
-            );
-            self.file
-                .truncate(self.end.offset)
-                .map_err(Error::disk("truncate", JOURNAL))?;
-        }
-        self.file.sync().map_err(Error::disk("sync", JOURNAL))
+        Ok(size.saturating_sub(self.end.offset))
     }
 
     /// The frame that begins at `start`, if it is good; `rest` is how many bytes follow.
@@ -255,31 +292,6 @@ impl Journal {
                 .and_then(|length| Some((body.get(..length)?, body.get(length..length + 32)?)))
                 .is_some_and(|(payload, hash)| self.hash(head, payload) == hash)
         }))
-    }
-
-    /// Appends a batch and makes it durable.
-    ///
-    /// # Errors
-    ///
-    /// When this fails, nobody knows what is on the disk: the journal must be opened anew.
-    pub(crate) fn append(&mut self, payload: Payload) -> io::Result<Frame> {
-        let Payload { bytes, leaves } = payload;
-        let head = frame_head(bytes.len(), self.end);
-        let chain = self.hash(&head, &bytes);
-        let frame = [&head[..], &bytes, &chain].concat();
-        self.file.append(&frame)?;
-        self.file.sync()?;
-        let start = self.end.offset;
-        self.end = Position {
-            offset: start + frame.len() as u64,
-            chain,
-            size: self.end.size + leaves,
-        };
-        Ok(Frame {
-            payload: bytes,
-            start,
-            end: self.end,
-        })
     }
 
     fn hash(&self, head: &[u8; FRAME_HEAD], payload: &[u8]) -> Hash {

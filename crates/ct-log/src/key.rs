@@ -23,10 +23,8 @@ impl SigningKey {
         let pair =
             EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(|_| Error::Sign)?;
         let document = pair.to_pkcs8v1().map_err(|_| Error::Sign)?;
-        let pem =
-            pem_rfc7468::encode_string(PEM_LABEL, pem_rfc7468::LineEnding::LF, document.as_ref());
-        let pem = pem.map_err(|_| Error::Sign)?;
-        Ok((Self::new(pair)?, Zeroizing::new(pem)))
+        let pem = private_pem(document.as_ref())?;
+        Ok((Self::new(pair)?, pem))
     }
 
     /// Takes a key in PKCS#8.
@@ -81,7 +79,11 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-const PEM_LABEL: &str = "PRIVATE KEY";
+/// The file of a private key: PKCS#8 in PEM (RFC 7468, section 10).
+pub(crate) fn private_pem(pkcs8: &[u8]) -> Result<Zeroizing<String>, Error> {
+    let pem = pem_rfc7468::encode_string("PRIVATE KEY", pem_rfc7468::LineEnding::LF, pkcs8);
+    pem.map(Zeroizing::new).map_err(|_| Error::Sign)
+}
 
 /// A `SubjectPublicKeyInfo` for id-ecPublicKey on secp256r1, up to the 65 bytes of the point.
 const SPKI_PREFIX: &[u8] = &[

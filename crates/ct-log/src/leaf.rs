@@ -75,6 +75,11 @@ impl<'a> TileLeaf<'a> {
         leaf_index(self.extensions)
     }
 
+    /// What it has in common with the same submission made again.
+    pub(crate) fn identity(&self) -> Hash {
+        UnplacedLeaf::new(self.entry, self.certificate, self.issuers()).identity()
+    }
+
     /// Its hash in the Merkle tree.
     #[must_use]
     pub fn hash(&self) -> Hash {

@@ -37,15 +37,26 @@
 //! |---|---|
 //! | `log` | origin and identifier; never changes |
 //! | `key.pem` | the private key, unless it is kept elsewhere |
+//! | `note-key.pem` | the private key of second signatures, when they are [wanted](NoteKey) |
 //! | `journal` | every entry, appended and synced before its timestamp leaves |
 //! | `public/` | checkpoint, tiles and issuers; any web server may serve them |
 //! | `state` | up to where `public/` has been made from the journal |
 //! | `lock` | locked while the log is open |
 //!
-//! `public/` and `state` are made from the journal again when they are missing. A copy of the
-//! folder is a backup, also of an open log, when the journal is copied after all the rest.
+//! `public/` and `state` are made from the journal again when something of them is missing. A copy
+//! of the folder is a backup, also of an open log and in any order of files, when the journal is
+//! copied after all the rest. [`check()`] compares all of a folder with its journal.
+//!
+//! # What holds when
+//!
+//! A timestamp leaves after its entry is durable, tiles and checkpoint follow within a second, and
+//! time never goes back. Whoever submits the same again gets the same timestamp while the entry is
+//! among the last 4096; after a restart the same place and time, with a signature of its own, while
+//! it is among the last 1024. Later it becomes an entry of its own. A log whose disk fails stops,
+//! says so, and is still read.
 
 mod backlog;
+mod check;
 #[cfg(test)]
 mod crash_tests;
 mod creation;
@@ -53,11 +64,13 @@ mod disk;
 mod durable;
 mod error;
 mod frontier;
+mod identity;
 mod journal;
 mod key;
 mod leaf;
 mod log;
 mod manifest;
+mod note_key;
 mod options;
 mod publisher;
 mod publishing;
@@ -72,7 +85,8 @@ mod status;
 mod submission;
 mod tile;
 
+pub use check::{Finding, Problem, Report, Severity, check};
 pub use error::Error;
 pub use log::EmbeddedLog;
-pub use options::{Clock, Options};
+pub use options::{Clock, NoteKey, Options};
 pub use resource::Resource;

@@ -16,13 +16,13 @@ use crate::{
     creation,
     disk::{Disk, Folder},
     error::Error,
-    key::SigningKey,
+    identity::Identity,
     options::{Options, millis},
     publishing::{self, Pace},
     reader::{Checkpoint, FetchError, InclusionProof, Reader, Source},
     recovery,
     resource::Resource,
-    sequencer::{BatchLimits, Recent, Sequencer},
+    sequencer::{BatchLimits, Sequencer},
     status::Status,
     submission::{Placed, Waiting},
 };
@@ -39,8 +39,7 @@ use crate::{
 #[derive(Debug)]
 pub struct EmbeddedLog {
     disk: Arc<dyn Disk>,
-    key: Arc<SigningKey>,
-    origin: String,
+    identity: Identity,
     queue: Mutex<Option<mpsc::SyncSender<Waiting>>>,
     status: Arc<Status>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -70,11 +69,12 @@ impl EmbeddedLog {
     }
 
     pub(crate) fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<Self, Error> {
-        let (origin, key) = creation::open_or_create(&disk, options.origin, options.key.as_ref())?;
-        let key = Arc::new(key);
-        let (journal, mut publisher) = recovery::recover(&disk, &origin, &key)?;
+        let identity = creation::open_or_create(&disk, &options)?;
+        let (journal, mut publisher) = recovery::recover(&disk, &identity)?;
         let newest = publisher.newest();
-        let status = Arc::new(Status::new(publisher.publish(millis(options.clock.now()))?));
+        let published = publisher.publish(millis(options.clock.now()))?;
+        let recent = recovery::remember(&*disk, &published.checkpoint, RECENT, REMEMBERED);
+        let status = Arc::new(Status::new(published));
         let backlog = Arc::new(Backlog::new(MAX_BACKLOG));
         let (sender, receiver) = mpsc::sync_channel(options.queue);
 
@@ -88,7 +88,7 @@ impl EmbeddedLog {
                 delay: options.batch_delay,
             },
             backlog: Arc::clone(&backlog),
-            recent: Recent::new(RECENT),
+            recent,
             issuers: HashSet::new(),
         };
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
@@ -123,8 +123,7 @@ impl EmbeddedLog {
         )?;
         Ok(Self {
             disk,
-            key,
-            origin,
+            identity,
             queue: Mutex::new(Some(sender)),
             status,
             threads: Mutex::new(vec![sequencing, publishing]),
@@ -135,19 +134,27 @@ impl EmbeddedLog {
     /// The public key; its hash is the log's identifier.
     #[must_use]
     pub fn key(&self) -> &LogKey {
-        self.key.public()
+        self.identity.key.public()
     }
 
     /// The public key as a file: PEM (RFC 7468, section 13).
     #[must_use]
     pub fn public_key_pem(&self) -> String {
-        self.key.public_pem()
+        self.identity.key.public_pem()
+    }
+
+    /// The public key of the second signature on checkpoints, if they carry one, as verifiers of
+    /// signed notes take it: `log.example.com/2026+` and so on (c2sp.org/signed-note).
+    #[must_use]
+    pub fn note_verifier_key(&self) -> Option<String> {
+        let note = self.identity.note.as_ref()?;
+        Some(note.verifier().encode(self.origin()))
     }
 
     /// The name in the log's checkpoints.
     #[must_use]
     pub fn origin(&self) -> &str {
-        &self.origin
+        &self.identity.origin
     }
 
     /// The latest published tree.
@@ -214,7 +221,7 @@ impl EmbeddedLog {
     /// The entry is not published yet, or the log's files are damaged.
     pub fn inclusion_proof(&self, index: u64) -> Result<InclusionProof, Error> {
         let checkpoint = self.checkpoint();
-        let reader = Reader::new(self, &self.origin, self.key().clone());
+        let reader = Reader::new(self, self.origin(), self.key().clone());
         reader.inclusion(&checkpoint, index).map_err(Error::from)
     }
 
@@ -255,7 +262,7 @@ impl EmbeddedLog {
             .await
             .map_err(|_| Error::Deadline { timeout })?
             .map_err(|_| self.gone())?;
-        placed.signed(submission.entry, &self.key)
+        placed.signed(submission.entry, &self.identity.key)
     }
 
     fn gone(&self) -> Error {
@@ -306,6 +313,10 @@ impl Drop for Finishing<'_> {
 
 /// Bytes of entries that may wait to be published.
 const MAX_BACKLOG: usize = 64 << 20;
+
+/// Entries that are still remembered after a restart, at least, if there are as many. Reading them
+/// is most of what opening a log costs on a cold disk.
+const REMEMBERED: u64 = 1024;
 
 /// Entries that are remembered, for retries.
 const RECENT: usize = 4096;

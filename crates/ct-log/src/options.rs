@@ -14,6 +14,8 @@ pub struct Options {
     /// The signing key, ECDSA on P-256 in PKCS#8, for who keeps it elsewhere. Without one, the
     /// log makes its own when it is created and keeps it in the folder.
     pub key: Option<PrivatePkcs8KeyDer<'static>>,
+    /// Whether checkpoints are signed a second time, and with which key.
+    pub note_key: NoteKey,
     /// The wall clock. Timestamps never go back, even when it does.
     pub clock: Clock,
     /// How long a submission may wait for its entry to be durable.
@@ -37,6 +39,7 @@ impl Options {
         Self {
             origin: None,
             key: None,
+            note_key: NoteKey::None,
             clock: Clock(Arc::new(clock)),
             timeout: Duration::from_secs(10),
             queue: 4096,
@@ -53,6 +56,22 @@ impl Options {
         self.origin = Some(origin.into());
         self
     }
+}
+
+/// The key of the Ed25519 signature that checkpoints may carry beside the log's own
+/// (c2sp.org/signed-note), for witnesses and other readers that know no certificates.
+///
+/// It may come and go: who believes a log by its own key does not see it.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub enum NoteKey {
+    /// A key of somebody who keeps it elsewhere: Ed25519 in PKCS#8 (RFC 8410).
+    Given(PrivatePkcs8KeyDer<'static>),
+    /// A key in the log's folder, `note-key.pem`; the log makes it when it is not there.
+    Kept,
+    /// No second signature.
+    #[default]
+    None,
 }
 
 /// Where the log reads the time.

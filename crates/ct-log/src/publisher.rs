@@ -1,13 +1,13 @@
 use core::fmt::Write;
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     disk::Disk,
     durable::Durable,
     error::Error,
     frontier::Frontier,
+    identity::Identity,
     journal::{Frame, JOURNAL, Position, Record},
-    key::SigningKey,
     leaf::{Hash, sha256},
     reader::Checkpoint,
     state::State,
@@ -27,9 +27,10 @@ pub(crate) const STATE: &str = "state";
 #[derive(Debug)]
 pub(crate) struct Publisher {
     files: Durable,
-    key: Arc<SigningKey>,
-    origin: String,
+    identity: Identity,
     frontier: Frontier,
+    /// Fingerprints of the issuers that were written.
+    issuers: HashSet<Hash>,
     position: Position,
     /// The timestamp of the newest entry, or of the latest checkpoint.
     newest: u64,
@@ -51,16 +52,16 @@ impl Publisher {
     /// Goes on where an earlier run was, or starts with an empty tree.
     pub(crate) fn new(
         disk: Arc<dyn Disk>,
-        key: Arc<SigningKey>,
-        origin: String,
+        identity: Identity,
         frontier: Frontier,
+        issuers: HashSet<Hash>,
         start: State,
     ) -> Result<Self, Error> {
         Ok(Self {
             files: Durable::new(disk).map_err(Error::disk("remove", "staging"))?,
-            key,
-            origin,
+            identity,
             frontier,
+            issuers,
             position: start.position,
             newest: start.newest,
             filled: Vec::new(),
@@ -90,7 +91,9 @@ impl Publisher {
             |name, content| full.push((name, content)),
         )?);
         for der in issuers {
-            self.put(&issuer_path(&sha256(&der)), &der)?;
+            let fingerprint = sha256(&der);
+            self.put(&issuer_path(&fingerprint), &der)?;
+            self.issuers.insert(fingerprint);
         }
         for (name, content) in full {
             self.put(&name.to_string(), &content)?;
@@ -120,7 +123,9 @@ impl Publisher {
         let state = State {
             position: self.position,
             root,
+            entries: self.frontier.entries_hash(),
             newest: self.newest,
+            issuers: self.issuers.len() as u64,
         };
         self.files
             .put(STATE, &state.to_bytes())
@@ -129,8 +134,7 @@ impl Publisher {
 
         self.newest = self.newest.max(now);
         let size = self.frontier.size();
-        let (checkpoint, note) =
-            Checkpoint::sign(&self.origin, size, root, self.newest, &self.key)?;
+        let (checkpoint, note) = Checkpoint::sign(&self.identity, size, root, self.newest)?;
         self.put("checkpoint", note.as_bytes())?;
         self.commit()?;
 
@@ -206,4 +210,22 @@ pub(crate) fn issuer_path(fingerprint: &Hash) -> String {
         write!(path, "{byte:02x}").expect("a String takes everything");
     }
     path
+}
+
+/// The fingerprint that a file name of an issuer stands for.
+pub(crate) fn fingerprint_of(name: &str) -> Option<Hash> {
+    let mut hash = [0; 32];
+    let (digits, rest) = name.as_bytes().as_chunks::<2>();
+    if digits.len() != hash.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in hash.iter_mut().zip(digits) {
+        let digit = |digit: &u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        *byte = digit(high)? << 4 | digit(low)?;
+    }
+    Some(hash)
 }

@@ -1,7 +1,10 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use crate::{
     disk::Disk,
     error::Error,
-    publisher::{Published, public},
+    leaf::sha256,
+    publisher::{Published, fingerprint_of, public},
     reader::cut,
     tile::{TileName, WIDTH},
 };
@@ -19,6 +22,13 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// A name for its content: equal for equal bytes only, and fit for an `ETag` (RFC 9110,
+    /// section 8.8.3), quotes not included.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&sha256(&self.bytes)[..16])
+    }
+
     /// Reads what the log serves at `path`, given what it has published. Nothing is served that
     /// is not in the published tree.
     pub(crate) fn read(
@@ -34,8 +44,7 @@ impl Resource {
             }));
         }
         if let Some(fingerprint) = path.strip_prefix("issuer/") {
-            let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-            if fingerprint.len() != 64 || !fingerprint.bytes().all(hex) {
+            if fingerprint_of(fingerprint).is_none() {
                 return Ok(None);
             }
             return Ok(file(disk, path)?.map(|bytes| Self {

@@ -89,7 +89,7 @@ impl Sequencer {
     }
 
     /// Makes a batch durable and answers for it; false when nobody will publish it.
-    fn sequence(&mut self, batch: &mut Vec<Waiting>) -> Result<bool, Error> {
+    pub(crate) fn sequence(&mut self, batch: &mut Vec<Waiting>) -> Result<bool, Error> {
         self.newest = self.newest.max(millis(self.clock.now()));
         batch.retain(|waiting| !waiting.reply.is_closed());
         let mut payload = Payload::default();
@@ -155,9 +155,11 @@ impl Recent {
         self.places.get(identity).cloned()
     }
 
-    fn insert(&mut self, identity: Hash, placed: Arc<Placed>) {
-        self.places.insert(identity, placed);
-        self.order.push_back(identity);
+    /// Remembers one more, and forgets the oldest when there are too many.
+    pub(crate) fn insert(&mut self, identity: Hash, placed: Arc<Placed>) {
+        if self.places.insert(identity, placed).is_none() {
+            self.order.push_back(identity);
+        }
         if self.order.len() > self.limit
             && let Some(oldest) = self.order.pop_front()
         {

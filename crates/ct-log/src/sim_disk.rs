@@ -3,14 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
 };
 
-use crate::disk::{Access, AppendFile, Disk};
+use crate::disk::{Access, AppendFile, Disk, Listed, ReadDisk, ReadFile};
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SimDisk(Arc<Mutex<Inner>>);
+pub(crate) struct SimDisk(Arc<Mutex<Inner>>, Arc<Condvar>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -22,6 +22,28 @@ struct Inner {
     left: Option<u64>,
     /// Whether the change during which the disk fails is half done.
     seed: u64,
+    /// Why every change fails, while reading goes on.
+    refusal: Option<io::ErrorKind>,
+    /// What the disk promises and does not do.
+    lie: Option<Lie>,
+    /// How often a file was appended to, and how often what was appended was synced.
+    appends: u64,
+    syncs: u64,
+    /// Whether syncs of what was appended wait.
+    held: bool,
+}
+
+/// A promise that a disk may break: that what was synced is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// [`AppendFile::sync`] does nothing.
+    Append,
+    /// The fifth [`AppendFile::sync`] does nothing; all others do what they should.
+    AppendOnce,
+    /// [`Disk::write`] does not sync.
+    Write,
+    /// [`Disk::sync_folder`] does nothing.
+    Folder,
 }
 
 /// What a name stands for: the number of a file, or a folder.
@@ -45,11 +67,40 @@ impl SimDisk {
         self.lock().left == Some(0)
     }
 
+    /// Lets every change fail for this reason, or none any more. What is there can be read.
+    pub(crate) fn refuse(&self, refusal: Option<io::ErrorKind>) {
+        self.lock().refusal = refusal;
+    }
+
+    /// Breaks a promise from now on, also after power cuts.
+    pub(crate) fn tell(&self, lie: Lie) {
+        self.lock().lie = Some(lie);
+    }
+
+    /// How often a file was appended to, and how often one was synced.
+    pub(crate) fn appends_and_syncs(&self) -> (u64, u64) {
+        let inner = self.lock();
+        (inner.appends, inner.syncs)
+    }
+
+    /// Lets syncs of appended bytes wait, or go on.
+    pub(crate) fn hold_syncs(&self, held: bool) {
+        self.lock().held = held;
+        self.1.notify_all();
+    }
+
+    /// The content of a file as it is before a power cut, even of a disk that has failed.
+    pub(crate) fn peek(&self, name: &str) -> Option<Vec<u8>> {
+        let inner = self.lock();
+        let number = inner.file(name)?;
+        Some(inner.files[&number].live.clone())
+    }
+
     /// The disk after a power cut: everything that was synced, and of the rest what `seed`
     /// chooses.
     pub(crate) fn after_power_cut(&self, seed: u64) -> Self {
         let inner = self.lock();
-        let mut chance = Chance(seed | 1);
+        let mut chance = Chance::new(seed);
         // Every third cut loses everything that was not synced.
         let strict = seed.is_multiple_of(3);
         let mut files = BTreeMap::new();
@@ -84,13 +135,15 @@ impl SimDisk {
                 names.insert(name.clone(), *target);
             }
         }
-        Self(Arc::new(Mutex::new(Inner {
+        let after = Inner {
             files,
             live: names.clone(),
             durable: names,
             next: inner.next,
+            lie: inner.lie,
             ..Inner::default()
-        })))
+        };
+        Self(Arc::new(Mutex::new(after)), Arc::default())
     }
 
     /// Replaces a file's content, on the disk and in memory.
@@ -120,13 +173,14 @@ impl SimDisk {
     /// Another disk with the same content.
     pub(crate) fn copy(&self) -> Self {
         let inner = self.lock();
-        Self(Arc::new(Mutex::new(Inner {
+        let copy = Inner {
             files: inner.files.clone(),
             live: inner.live.clone(),
             durable: inner.durable.clone(),
             next: inner.next,
             ..Inner::default()
-        })))
+        };
+        Self(Arc::new(Mutex::new(copy)), Arc::default())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -137,6 +191,9 @@ impl SimDisk {
 impl Inner {
     /// Counts a change; an error says that the disk failed during it.
     fn change(&mut self) -> io::Result<()> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal.into());
+        }
         if let Some(left) = &mut self.left {
             if *left <= 1 {
                 *left = 0;
@@ -173,7 +230,7 @@ impl Inner {
     }
 }
 
-impl Disk for SimDisk {
+impl ReadDisk for SimDisk {
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         let inner = self.lock();
         inner.alive()?;
@@ -182,14 +239,48 @@ impl Disk for SimDisk {
             .map(|number| inner.files[&number].live.clone()))
     }
 
+    fn open(&self, name: &str) -> io::Result<Box<dyn ReadFile>> {
+        let inner = self.lock();
+        inner.alive()?;
+        let number = inner.file(name).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(SimAppend {
+            disk: self.clone(),
+            number,
+        }))
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<Listed>> {
+        let inner = self.lock();
+        inner.alive()?;
+        let inside = inner
+            .live
+            .iter()
+            .filter(|(path, _)| folder_of(path).unwrap_or_default() == folder);
+        let listed = inside.map(|(path, target)| Listed {
+            name: path.rsplit('/').next().unwrap_or(path).to_owned(),
+            folder: target.is_none(),
+        });
+        Ok(listed.collect())
+    }
+}
+
+impl Disk for SimDisk {
     fn write(&self, name: &str, content: &[u8], _access: Access) -> io::Result<()> {
         let mut inner = self.lock();
         inner.alive()?;
+        if inner.refusal == Some(io::ErrorKind::ReadOnlyFilesystem) {
+            return inner.change();
+        }
         let number = inner.create(name)?;
         let cut = inner.seed as usize % (content.len() + 1);
+        let lie = inner.lie;
         let done = inner.change();
         let file = inner.files.get_mut(&number).expect("created");
         match done {
+            Ok(()) if lie == Some(Lie::Write) => {
+                file.live = content.to_vec();
+                file.durable.clear();
+            }
             Ok(()) => {
                 file.live = content.to_vec();
                 file.durable = content.to_vec();
@@ -245,12 +336,15 @@ impl Disk for SimDisk {
         let mut inner = self.lock();
         inner.alive()?;
         inner.change()?;
+        if inner.lie == Some(Lie::Folder) {
+            return Ok(());
+        }
         let inside = |path: &String| folder_of(path).unwrap_or_default() == name;
         let names: Names = inner
             .live
-            .clone()
-            .into_iter()
+            .iter()
             .filter(|(path, _)| inside(path))
+            .map(|(path, target)| (path.clone(), *target))
             .collect();
         inner.durable.retain(|path, _| !inside(path));
         inner.durable.extend(names);
@@ -285,7 +379,7 @@ struct SimAppend {
     number: u64,
 }
 
-impl AppendFile for SimAppend {
+impl ReadFile for SimAppend {
     fn size(&self) -> io::Result<u64> {
         let inner = self.disk.lock();
         inner.alive()?;
@@ -302,11 +396,14 @@ impl AppendFile for SimAppend {
         buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
+}
 
+impl AppendFile for SimAppend {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut inner = self.disk.lock();
         inner.alive()?;
         let cut = inner.seed as usize % (bytes.len() + 1);
+        inner.appends += 1;
         let done = inner.change();
         let written = if done.is_ok() { bytes } else { &bytes[..cut] };
         let file = inner.files.get_mut(&self.number).expect("created");
@@ -316,8 +413,20 @@ impl AppendFile for SimAppend {
 
     fn sync(&self) -> io::Result<()> {
         let mut inner = self.disk.lock();
+        while inner.held {
+            inner = self.disk.1.wait(inner).expect("no panic inside");
+        }
         inner.alive()?;
         inner.change()?;
+        inner.syncs += 1;
+        let skipped = match inner.lie {
+            Some(Lie::Append) => true,
+            Some(Lie::AppendOnce) => inner.syncs == 5,
+            _ => false,
+        };
+        if skipped {
+            return Ok(());
+        }
         let file = inner.files.get_mut(&self.number).expect("created");
         file.durable = file.live.clone();
         Ok(())
@@ -335,10 +444,16 @@ impl AppendFile for SimAppend {
 }
 
 /// A small generator of repeatable choices (xorshift64).
-struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn new(seed: u64) -> Self {
+        // Neighbouring seeds would begin alike.
+        Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below `limit`.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

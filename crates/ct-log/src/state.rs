@@ -14,8 +14,12 @@ pub(crate) struct State {
     pub(crate) position: Position,
     /// The Merkle tree hash there.
     pub(crate) root: Hash,
+    /// SHA-256 of what the data tile there holds, unless that is full.
+    pub(crate) entries: Hash,
     /// The timestamp of the last entry before it.
     pub(crate) newest: u64,
+    /// Issuers of the entries before it.
+    pub(crate) issuers: u64,
 }
 
 impl State {
@@ -26,6 +30,8 @@ impl State {
         let (chain, fields) = fields.split_first_chunk()?;
         let (size, fields) = fields.split_first_chunk()?;
         let (root, fields) = fields.split_first_chunk()?;
+        let (entries, fields) = fields.split_first_chunk()?;
+        let (newest, fields) = fields.split_first_chunk()?;
         let state = Self {
             position: Position {
                 offset: u64::from_be_bytes(*offset),
@@ -33,7 +39,9 @@ impl State {
                 size: u64::from_be_bytes(*size),
             },
             root: *root,
-            newest: u64::from_be_bytes(*fields.as_array()?),
+            entries: *entries,
+            newest: u64::from_be_bytes(*newest),
+            issuers: u64::from_be_bytes(*fields.as_array()?),
         };
         (sha256(body) == *sum).then_some(state)
     }
@@ -44,13 +52,15 @@ impl State {
         out.extend(self.position.chain);
         out.extend(self.position.size.to_be_bytes());
         out.extend(self.root);
+        out.extend(self.entries);
         out.extend(self.newest.to_be_bytes());
+        out.extend(self.issuers.to_be_bytes());
         out.extend(sha256(&out));
         out
     }
 }
 
-const HEADING: &[u8] = b"fulcio-ct-log state 1\n";
+const HEADING: &[u8] = b"fulcio-ct-log state 2\n";
 
 #[cfg(test)]
 mod tests {
@@ -65,7 +75,9 @@ mod tests {
                 size: 3,
             },
             root: [2; 32],
+            entries: [4; 32],
             newest: 9,
+            issuers: 2,
         };
         let bytes = state.to_bytes();
         assert_eq!(State::parse(&bytes), Some(state));

@@ -86,6 +86,17 @@ impl TileName {
 }
 
 impl TileKind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Data,
+        Self::Hashes(0),
+        Self::Hashes(1),
+        Self::Hashes(2),
+        Self::Hashes(3),
+        Self::Hashes(4),
+        Self::Hashes(5),
+    ];
+
     /// How many elements of this kind a tree of `size` entries has.
     pub(crate) fn elements(self, size: u64) -> u64 {
         match self {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::{Numbered, ORIGIN, TestClock, fill};
-use fulcio_ct_log::EmbeddedLog;
+use fulcio_ct_log::{EmbeddedLog, NoteKey};
 use tempfile::{TempDir, tempdir};
 
 /// The built reader; nothing when this run is one without components.
@@ -40,6 +40,8 @@ fn run(judge: &Path, folder: &TempDir) -> Output {
         .args(["-origin", ORIGIN])
         .arg("-promises")
         .arg(path("promises"));
+    let note_key = fs::read_to_string(path("note-key")).expect("written");
+    command.args(["-note-key", &note_key]);
     command.output().expect("the reader runs")
 }
 
@@ -49,8 +51,9 @@ async fn judged(sizes: &[u64]) -> TempDir {
     let mut promises = String::new();
     let mut size = 0;
     for end in sizes {
-        let log = EmbeddedLog::open(folder.path(), TestClock::new().options()).expect("a log");
-        let log = Arc::new(log);
+        let mut options = TestClock::new().options();
+        options.note_key = NoteKey::Kept;
+        let log = Arc::new(EmbeddedLog::open(folder.path(), options).expect("a log"));
         for (number, timestamp) in fill(&log, size..*end).await {
             promises += &Numbered::new(number).promise(&timestamp);
             promises += "\n";
@@ -59,6 +62,8 @@ async fn judged(sizes: &[u64]) -> TempDir {
         log.close().await.expect("a healthy log");
         let pem = log.public_key_pem();
         fs::write(folder.path().join("public-key.pem"), pem).expect("written");
+        let note_key = log.note_verifier_key().expect("a second key");
+        fs::write(folder.path().join("note-key"), note_key).expect("written");
     }
     fs::write(folder.path().join("promises"), promises).expect("written");
     folder
@@ -80,6 +85,25 @@ async fn an_independent_reader_finds_every_entry_tile_proof_and_promise_right() 
         assert!(said.starts_with(&format!("good: {size} entries")), "{said}");
         assert!(said.contains(&format!(" {size} promises kept")), "{said}");
     }
+}
+
+#[tokio::test]
+async fn the_second_signature_may_be_missing_and_must_be_right_when_asked_for() {
+    let Some(judge) = judge() else { return };
+    let folder = judged(&[5]).await;
+    let (own, other) = (folder.path().join("note-key"), judged(&[5]).await);
+    let good = fs::read_to_string(&own).expect("written");
+    fs::copy(other.path().join("note-key"), &own).expect("copied");
+    assert!(!run(&judge, &folder).status.success(), "another key");
+    fs::write(&own, &good).expect("written");
+    assert!(run(&judge, &folder).status.success());
+
+    let log = EmbeddedLog::open(folder.path(), TestClock::new().options()).expect("a log");
+    log.close().await.expect("a healthy log");
+    assert_eq!(log.note_verifier_key(), None);
+    assert!(!run(&judge, &folder).status.success(), "one signature");
+    fs::write(&own, "").expect("written");
+    assert!(run(&judge, &folder).status.success());
 }
 
 #[tokio::test]

@@ -16,11 +16,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Numbered, ORIGIN, TestClock, index, unhex};
+use common::{Numbered, ORIGIN, TestClock, is_kept, unhex};
 use fulcio_ct_client::SignedCertificateTimestamp;
 use fulcio_ct_log::{
-    EmbeddedLog,
-    reader::{Checkpoint, Reader, leaf_hash},
+    EmbeddedLog, check,
+    reader::{Checkpoint, Reader},
 };
 use tempfile::tempdir;
 
@@ -68,54 +68,103 @@ fn submits_until_it_is_killed() {
 #[tokio::test]
 async fn no_promise_is_lost_when_the_process_is_killed() {
     let folder = tempdir().expect("a folder");
-    let mut promises = Vec::new();
-    let mut notes = Vec::new();
-    let mut seen = 0;
-    for kill in 0..10 {
+    let kills: u64 = if full() { 200 } else { 10 };
+    let (mut promises, mut notes) = (0, Vec::new());
+    // The entries of the tree that the process before left behind.
+    let mut leaves = Vec::new();
+    let mut before: Option<Checkpoint> = None;
+    for kill in 0..kills {
         let (more, served) = run_and_kill(folder.path(), kill);
-        promises.extend(more);
-        notes.extend(served);
-
         let log = EmbeddedLog::open(folder.path(), TestClock::new().options());
         let log = log.expect("a log that reopens");
         let reader = Reader::new(&log, ORIGIN, log.key().clone());
         let latest = reader.checkpoint().expect("served");
-        let mut leaves = Vec::new();
-        while (leaves.len() as u64) < latest.size() {
-            let tile = reader
-                .entries(&latest, leaves.len() as u64)
-                .expect("served");
-            leaves.extend(tile.leaves().map(|leaf| leaf.hash()));
+        if let Some(before) = &before {
+            reader.consistency(before, &latest).expect("it only grows");
         }
-        for (number, timestamp) in &promises {
+        while (leaves.len() as u64) < latest.size() {
+            let first = leaves.len() as u64;
+            let tile = reader.entries(&latest, first).expect("served");
+            leaves.extend(
+                (first..)
+                    .map_while(|index| tile.leaf(index))
+                    .map(|leaf| leaf.hash()),
+            );
+        }
+        for (number, timestamp) in &more {
             let numbered = Numbered::new(*number);
             let entry = numbered.entry();
             timestamp
                 .verify(&entry, log.key(), None)
                 .expect("the log's signature");
-            let leaf = leaf_hash(entry, timestamp.timestamp(), timestamp.extensions());
-            let place = usize::try_from(index(timestamp).expect("a place")).expect("small");
-            assert_eq!(
-                leaves.get(place),
-                Some(&leaf),
-                "kill {kill}, submission {number}"
-            );
+            let kept = is_kept(&leaves, *number, timestamp);
+            assert!(kept, "kill {kill}, submission {number}");
         }
-        for note in notes.drain(..) {
-            let earlier = Checkpoint::verify(&note, ORIGIN, log.key()).expect("the log's");
-            reader.consistency(&earlier, &latest).expect("a prefix");
-            seen += 1;
-        }
-        notes.push(
-            log.read("checkpoint")
-                .expect("a healthy disk")
-                .expect("there")
-                .bytes,
-        );
+        promises += more.len();
+        notes.extend(served);
+        before = Some(latest);
         log.close().await.expect("a healthy log");
     }
-    assert!(promises.len() > 100, "{} promises", promises.len());
-    assert!(seen > 20, "{seen} checkpoints");
+
+    let log = EmbeddedLog::open(folder.path(), TestClock::new().options());
+    let log = log.expect("a log that reopens");
+    let reader = Reader::new(&log, ORIGIN, log.key().clone());
+    let latest = reader.checkpoint().expect("served");
+    for note in &notes {
+        let earlier = Checkpoint::verify(note, ORIGIN, log.key()).expect("the log's");
+        reader.consistency(&earlier, &latest).expect("a prefix");
+    }
+    let report = check(folder.path(), None).expect("a log");
+    assert!(report.is_sound(), "{:?}", report.findings);
+    println!(
+        "{kills} kills, {promises} timestamps given out, {} checkpoints served, {} entries: none lost",
+        notes.len(),
+        latest.size(),
+    );
+    assert!(promises as u64 > kills, "{promises} promises");
+    assert!(
+        notes.len() as u64 > kills / 4,
+        "{} checkpoints",
+        notes.len()
+    );
+}
+
+/// Says what came of opening the log that another process has open.
+#[test]
+#[ignore = "the process that the next test starts"]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a child process is told what to do"
+)]
+fn opens_what_is_open() {
+    let folder = env::var_os(FOLDER).expect("started by the other test");
+    let opened = EmbeddedLog::open(folder, TestClock::new().options());
+    println!("said: {}", opened.expect_err("in use"));
+}
+
+#[test]
+fn a_second_process_is_refused_and_a_third_may_look() {
+    let folder = tempdir().expect("a folder");
+    let log = EmbeddedLog::open(folder.path(), TestClock::new().options()).expect("a new log");
+    let second = Command::new(env::current_exe().expect("this test"))
+        .args(["--exact", "opens_what_is_open", "--ignored", "--nocapture"])
+        .env(FOLDER, folder.path())
+        .output()
+        .expect("this test");
+    let said = String::from_utf8_lossy(&second.stdout);
+    assert!(second.status.success(), "{said}");
+    assert!(said.contains("is in use by another process"), "{said}");
+    log.health().expect("unharmed");
+    let report = check(folder.path(), None).expect("a log");
+    assert_eq!(report.findings, []);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test command says how much is tested"
+)]
+fn full() -> bool {
+    env::var_os("FULCIO_TEST_FULL").is_some()
 }
 
 type Promises = Vec<(u64, SignedCertificateTimestamp)>;

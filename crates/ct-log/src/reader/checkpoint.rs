@@ -2,8 +2,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fulcio_ct_client::{DigitallySigned, LogKey, SignatureScheme};
 
 use crate::{
-    key::SigningKey,
+    identity::Identity,
     leaf::{Hash, sha256},
+    note_key::NoteVerifier,
     tile::MAX_SIZE,
 };
 
@@ -29,16 +30,8 @@ impl Checkpoint {
     ///
     /// The note is malformed, is another log's, or is not signed by the key.
     pub fn verify(note: &[u8], origin: &str, key: &LogKey) -> Result<Self, NoteError> {
-        if note.len() > MAX_NOTE {
-            return Err(NoteError::Malformed);
-        }
-        let note = str::from_utf8(note).map_err(|_| NoteError::Malformed)?;
-        if note.chars().any(|c| c < ' ' && c != '\n') {
-            return Err(NoteError::Malformed);
-        }
-        let (text, signatures) = note.rsplit_once("\n\n").ok_or(NoteError::Malformed)?;
+        let (text, signatures) = split(note)?;
         let (size, root) = parse_text(text, origin)?;
-        let signatures = signatures.strip_suffix('\n').ok_or(NoteError::Malformed)?;
         let mut found = None;
         for line in signatures.split('\n') {
             let (name, signature) = parse_signature(line).ok_or(NoteError::Malformed)?;
@@ -63,12 +56,12 @@ impl Checkpoint {
 
     /// Signs the head of a tree; gives the note beside it.
     pub(crate) fn sign(
-        origin: &str,
+        identity: &Identity,
         size: u64,
         root: Hash,
         timestamp: u64,
-        key: &SigningKey,
     ) -> Result<(Self, String), crate::Error> {
+        let Identity { origin, key, note } = identity;
         let signed = key.sign(&tree_head(timestamp, size, &root))?;
         let mut signature = key_id(origin, key.public()).to_vec();
         signature.extend(timestamp.to_be_bytes());
@@ -76,18 +69,49 @@ impl Checkpoint {
         let length = u16::try_from(signed.signature.len()).map_err(|_| crate::Error::Sign)?;
         signature.extend(length.to_be_bytes());
         signature.extend(&signed.signature);
-        let note = format!(
-            "{origin}\n{size}\n{}\n\n{DASH}{origin} {}\n",
-            STANDARD.encode(root),
-            STANDARD.encode(signature),
-        );
+        let text = format!("{origin}\n{size}\n{}\n", STANDARD.encode(root));
+        let second = note.as_ref().map(|note| note.sign(origin, &text));
+        let mut signatures = String::new();
+        for signature in core::iter::once(signature).chain(second) {
+            signatures += &format!("{DASH}{origin} {}\n", STANDARD.encode(signature));
+        }
+        let note = format!("{text}\n{signatures}");
         let checkpoint = Self {
-            origin: origin.to_owned(),
+            origin: origin.clone(),
             size,
             root,
             timestamp,
         };
         Ok((checkpoint, note))
+    }
+
+    /// Size and root of a note that is not known to be signed by anybody.
+    pub(crate) fn unverified(note: &[u8], origin: &str) -> Result<(u64, Hash), NoteError> {
+        let (text, _) = split(note)?;
+        parse_text(text, origin)
+    }
+
+    /// Whether the signature by `verifier` verifies, if the note has one.
+    pub(crate) fn second_signature(
+        note: &[u8],
+        origin: &str,
+        verifier: &NoteVerifier,
+    ) -> Option<bool> {
+        let (text, signatures) = split(note).ok()?;
+        let mut signatures = signatures.lines().filter_map(parse_signature);
+        let (_, signature) = signatures.find(|(name, signature)| {
+            *name == origin && signature.starts_with(&verifier.id(origin))
+        })?;
+        Some(verifier.verifies(origin, &format!("{text}\n"), &signature))
+    }
+
+    /// Whether the note has a signature in the name of the log that is not by its key.
+    pub(crate) fn has_second_signature(note: &[u8], origin: &str, key: &LogKey) -> bool {
+        let own = key_id(origin, key);
+        split(note).is_ok_and(|(_, signatures)| {
+            let mut signatures = signatures.lines().filter_map(parse_signature);
+            signatures.any(|(name, signature)| name == origin && !signature.starts_with(&own))
+        })
     }
 
     /// The log's name.
@@ -143,6 +167,20 @@ pub(crate) fn is_origin(origin: &str) -> bool {
         && origin
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'+')
+}
+
+/// The text of a note without the end of its last line, and its signatures likewise.
+fn split(note: &[u8]) -> Result<(&str, &str), NoteError> {
+    if note.len() > MAX_NOTE {
+        return Err(NoteError::Malformed);
+    }
+    let note = str::from_utf8(note).map_err(|_| NoteError::Malformed)?;
+    if note.chars().any(|c| c < ' ' && c != '\n') {
+        return Err(NoteError::Malformed);
+    }
+    let (text, signatures) = note.rsplit_once("\n\n").ok_or(NoteError::Malformed)?;
+    let signatures = signatures.strip_suffix('\n').ok_or(NoteError::Malformed)?;
+    Ok((text, signatures))
 }
 
 fn parse_text(text: &str, origin: &str) -> Result<(u64, Hash), NoteError> {
@@ -210,16 +248,44 @@ const MAX_NOTE: usize = 128 << 10;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{key::SigningKey, note_key::NoteSigner};
 
     const ORIGIN: &str = "log.example.com/test";
 
-    fn signed() -> (LogKey, String) {
+    fn identity() -> Identity {
         let (key, _) = SigningKey::generate().expect("a key");
-        let (_, note) = Checkpoint::sign(ORIGIN, 7, [3; 32], 99, &key).expect("a signature");
-        (key.public().clone(), note)
+        Identity {
+            origin: ORIGIN.to_owned(),
+            key: Arc::new(key),
+            note: None,
+        }
+    }
+
+    fn signed() -> (LogKey, String) {
+        let identity = identity();
+        let (_, note) = Checkpoint::sign(&identity, 7, [3; 32], 99).expect("a signature");
+        (identity.key.public().clone(), note)
+    }
+
+    #[test]
+    fn a_second_signature_is_found_and_verified_by_its_own_key() {
+        let (signer, _) = NoteSigner::generate().expect("a key");
+        let (verifier, mut identity) = (signer.verifier(), identity());
+        let (_, once) = Checkpoint::sign(&identity, 7, [3; 32], 99).expect("a signature");
+        identity.note = Some(Arc::new(signer));
+        let (checkpoint, twice) =
+            Checkpoint::sign(&identity, 7, [3; 32], 99).expect("two signatures");
+        let second = |note: &str| Checkpoint::second_signature(note.as_bytes(), ORIGIN, &verifier);
+        assert_eq!(second(&once), None);
+        assert_eq!(second(&twice), Some(true));
+        assert_eq!(second(&twice.replacen("\n7\n", "\n8\n", 1)), Some(false));
+        let verified = Checkpoint::verify(twice.as_bytes(), ORIGIN, identity.key.public());
+        assert_eq!(verified, Ok(checkpoint));
     }
 
     #[test]

@@ -11,7 +11,10 @@ use std::{
 };
 
 use fulcio_ct_client::{Entry, Error, SignedCertificateTimestamp, Submission, TransparencyLog};
-use fulcio_ct_log::{EmbeddedLog, Options};
+use fulcio_ct_log::{
+    EmbeddedLog, Options,
+    reader::{Checkpoint, Reader, Source, leaf_hash},
+};
 use pki_types::CertificateDer;
 
 pub(crate) const ORIGIN: &str = "log.example.com/2026";
@@ -129,6 +132,29 @@ pub(crate) async fn fill(
         .await
         .expect("a healthy log");
     timestamps
+}
+
+/// The hashes of all entries of a tree, each seen to be in it.
+pub(crate) fn leaves(reader: &Reader<impl Source>, checkpoint: &Checkpoint) -> Vec<[u8; 32]> {
+    let mut leaves = Vec::new();
+    while (leaves.len() as u64) < checkpoint.size() {
+        let tile = reader.entries(checkpoint, leaves.len() as u64);
+        leaves.extend(tile.expect("served").leaves().map(|leaf| leaf.hash()));
+    }
+    leaves
+}
+
+/// Whether the entry that a number stands for is among `leaves` where its timestamp says.
+pub(crate) fn is_kept(
+    leaves: &[[u8; 32]],
+    number: u64,
+    timestamp: &SignedCertificateTimestamp,
+) -> bool {
+    let numbered = Numbered::new(number);
+    let (time, extensions) = (timestamp.timestamp(), timestamp.extensions());
+    let leaf = leaf_hash(numbered.entry(), time, extensions);
+    let place = index(timestamp).and_then(|index| usize::try_from(index).ok());
+    place.and_then(|place| leaves.get(place)) == Some(&leaf)
 }
 
 /// The place in the log that a timestamp says.

@@ -27,6 +27,7 @@ import (
 	ctx509 "github.com/google/certificate-transparency-go/x509"
 	flog "github.com/transparency-dev/formats/log"
 	fnote "github.com/transparency-dev/formats/note"
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -36,15 +37,25 @@ func main() {
 	from := flag.String("log", "", "folder or URL with checkpoint, tile/ and issuer/")
 	keyFile := flag.String("key", "", "the log's public key in PEM")
 	origin := flag.String("origin", "", "the log's origin")
+	noteKey := flag.String("note-key", "", "the key of the second signature on the checkpoint, if it must have one")
 	promises := flag.String("promises", "", "file with a promise a line: the SCT in hex, then `x509 CERTIFICATE` or `precert KEYHASH TBS` in hex")
+	proof := flag.String("proof", "", "saved proof (c2sp.org/tlog-proof) of the certificate in -chain, to be checked without the log")
+	chain := flag.String("chain", "", "PEM file of a certificate and its issuer")
 	flag.Parse()
-	if err := run(*from, *keyFile, *origin, *promises); err != nil {
+	if *proof != "" {
+		if err := runProof(*proof, *chain, *keyFile, *origin); err != nil {
+			fmt.Fprintln(os.Stderr, "not a good proof:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := run(*from, *keyFile, *origin, *noteKey, *promises); err != nil {
 		fmt.Fprintln(os.Stderr, "not a good log:", err)
 		os.Exit(1)
 	}
 }
 
-func run(from, keyFile, origin, promises string) error {
+func run(from, keyFile, origin, noteKey, promises string) error {
 	key, err := readKey(keyFile)
 	if err != nil {
 		return err
@@ -52,6 +63,9 @@ func run(from, keyFile, origin, promises string) error {
 	log := source(from)
 	head, err := readHead(log, key, origin)
 	if err != nil {
+		return err
+	}
+	if err := checkSecondSignature(log, noteKey); err != nil {
 		return err
 	}
 	entries, hashes, err := readEntries(log, head)
@@ -161,16 +175,20 @@ func (s source) tile(t tlog.Tile) ([]byte, error) {
 }
 
 func readHead(log source, key *ecdsa.PublicKey, origin string) (tlog.Tree, error) {
+	text, err := log.read("checkpoint")
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	return parseHead(text, key, origin)
+}
+
+func parseHead(text []byte, key *ecdsa.PublicKey, origin string) (tlog.Tree, error) {
 	var tree tlog.Tree
 	vkey, err := fnote.RFC6962VerifierString(origin, key)
 	if err != nil {
 		return tree, err
 	}
 	verifier, err := fnote.NewRFC6962Verifier(vkey)
-	if err != nil {
-		return tree, err
-	}
-	text, err := log.read("checkpoint")
 	if err != nil {
 		return tree, err
 	}
@@ -191,6 +209,25 @@ func readHead(log source, key *ecdsa.PublicKey, origin string) (tlog.Tree, error
 	tree.N = int64(checkpoint.Size)
 	copy(tree.Hash[:], checkpoint.Hash)
 	return tree, nil
+}
+
+// checkSecondSignature opens the checkpoint as a note of the Go checksum database would be opened.
+func checkSecondSignature(log source, noteKey string) error {
+	if noteKey == "" {
+		return nil
+	}
+	verifier, err := note.NewVerifier(noteKey)
+	if err != nil {
+		return err
+	}
+	text, err := log.read("checkpoint")
+	if err != nil {
+		return err
+	}
+	if _, err := note.Open(text, note.VerifierList(verifier)); err != nil {
+		return fmt.Errorf("second signature: %w", err)
+	}
+	return nil
 }
 
 // stored is a tree in memory, made from the entries alone.
