@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
-use fulcio_ct_client::TransparencyLog;
+use fulcio_ct_client::Logs;
 use fulcio_google_ca_service::GoogleCaService;
-use fulcio_issuance::{CertificateIssuer, IssuingKey, LocalAuthority};
+use fulcio_issuance::{CertificateAuthority as _, CertificateIssuer, IssuingKey, LocalAuthority};
+use pki_types::CertificateDer;
 
 use crate::chains::Chains;
 
@@ -30,15 +31,23 @@ impl Authority {
         }
     }
 
-    /// Issues with it, into `log` where there is one.
-    pub(crate) fn issuer(self, log: Option<Arc<dyn TransparencyLog>>) -> CertificateIssuer {
-        match (self, log) {
-            (Self::Google(service), Some(log)) => {
-                CertificateIssuer::new(service).with_detached_timestamps(log)
+    /// The chains that its certificates may be under, each from the issuer to the root.
+    pub(crate) fn trust_bundle(&self) -> Vec<Vec<CertificateDer<'static>>> {
+        match self {
+            Self::Google(service) => service.trust_bundle(),
+            Self::Key(key) => vec![key.chain().to_vec()],
+        }
+    }
+
+    /// Issues with it, into `logs` where there are any.
+    pub(crate) fn issuer(self, logs: Option<Logs>) -> CertificateIssuer {
+        match (self, logs) {
+            (Self::Google(service), Some(logs)) => {
+                CertificateIssuer::new(service).with_detached_timestamps(logs)
             }
             (Self::Google(service), None) => CertificateIssuer::new(service),
-            (Self::Key(key), Some(log)) => {
-                let authority = LocalAuthority::with_embedded_timestamps(*key, log);
+            (Self::Key(key), Some(logs)) => {
+                let authority = LocalAuthority::with_embedded_timestamps(*key, logs);
                 CertificateIssuer::new(Arc::new(authority))
             }
             (Self::Key(key), None) => CertificateIssuer::new(Arc::new(LocalAuthority::new(*key))),

@@ -10,7 +10,7 @@ use crate::{
     serve::Parts,
     tls::TlsParts,
     tracing_export::Traced,
-    transparency::Log,
+    transparency::OpenLogs,
     values::{Host, Optional, Switch, duration},
 };
 
@@ -87,7 +87,7 @@ impl Ports {
         let serving = Serving::new();
 
         let mut ports = self.apis(http, &grpc, &serving, tls).await?;
-        let embedded = parts.log.as_ref().and_then(Log::embedded);
+        let embedded = parts.logs.as_ref().and_then(OpenLogs::embedded);
         if let (Some(log), Some(Port(_, router, _))) = (embedded, ports.first_mut()) {
             let with_log = core::mem::take(router);
             *router = with_log.with_mount("/ct-log/", LogFiles::new(Arc::clone(log)));

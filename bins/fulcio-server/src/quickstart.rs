@@ -17,7 +17,7 @@ use crate::{
     ports, private_ca,
     serve::Parts,
     stop,
-    transparency::{Log, open_embedded},
+    transparency::{OpenLogs, open_embedded},
 };
 
 /// Try everything on this machine: a private CA, its log and a development identity provider.
@@ -73,9 +73,9 @@ impl Quickstart {
         // Everything is on this machine, which is reached without a proxy.
         let parts = Parts {
             issuers: Arc::new(metrics.watch(issuers(&config, &[], &Arc::default())?)),
+            logs: Some(OpenLogs::own(Arc::clone(&log), &metrics)?),
             metrics,
             config,
-            log: Some(Log::Embedded(Arc::clone(&log))),
             permitted: PermittedAlgorithms::default(),
         };
         let backend = Arc::new(CurrentSnapshot::new(parts.snapshot(key.into())));

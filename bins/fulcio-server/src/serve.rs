@@ -6,9 +6,7 @@ use clap::Args;
 use fulcio_challenge::PermittedAlgorithms;
 use fulcio_identity::{Config, Issuers};
 use fulcio_issuance::Pipeline;
-use fulcio_server::{
-    CurrentSnapshot, EmbeddedLogProbe, LogJournal, Metrics, Snapshot, WatchedFiles,
-};
+use fulcio_server::{CurrentSnapshot, LogJournal, Metrics, Snapshot, WatchedFiles};
 
 use crate::{
     authority::Authority,
@@ -22,7 +20,7 @@ use crate::{
     stop,
     tls::TlsFlags,
     tracing_export::TraceFlags,
-    transparency::{Log, TransparencyFlags},
+    transparency::{OpenLogs, TransparencyFlags},
     values::{List, Optional, list},
 };
 
@@ -112,16 +110,20 @@ impl Serve {
         };
         let authority = source.open(&network).await?;
         let metrics = Metrics::new()?;
+        let logs = self.transparency.open(&network.roots, &metrics)?;
+        match &logs {
+            Some(logs) => logs.check_roots(authority.trust_bundle().into()).await?,
+            None => tracing::warn!(
+                "certificates go to no transparency log, because --ct-log-url is empty"
+            ),
+        }
         let parts = Arc::new(Parts {
             issuers: Arc::new(metrics.watch(issuers(&config, &network.roots, &network.proxies)?)),
             metrics,
             config,
-            log: self.transparency.open(&network.roots)?,
+            logs,
             permitted,
         });
-        if parts.log.is_none() {
-            tracing::warn!("certificates go to no transparency log, because --ct-log-url is empty");
-        }
         let current = Arc::new(CurrentSnapshot::new(parts.snapshot(authority)));
         let reloading = follow(
             source,
@@ -165,7 +167,7 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) issuers: Arc<Issuers>,
     pub(crate) metrics: Metrics,
-    pub(crate) log: Option<Log>,
+    pub(crate) logs: Option<OpenLogs>,
     pub(crate) permitted: PermittedAlgorithms,
 }
 
@@ -177,15 +179,13 @@ impl Parts {
         if let Some(validity) = chains.validity() {
             self.metrics.tell_chain(validity);
         }
-        let log = self.log.as_ref();
-        let issuer = authority.issuer(log.map(Log::transparency_log));
+        let logs = self.logs.as_ref();
+        let issuer = authority.issuer(logs.map(OpenLogs::logs));
         let issuer = issuer.with_journal(Arc::new(LogJournal));
         let pipeline = Pipeline::new(self.issuers.clone(), issuer)
             .with_permitted_algorithms(self.permitted.clone());
         let snapshot = Snapshot::new(pipeline, &self.config).with_probe(chains);
-        match log.and_then(Log::embedded) {
-            Some(log) => snapshot.with_probe(EmbeddedLogProbe::new(Arc::clone(log))),
-            None => snapshot,
-        }
+        let probes = logs.into_iter().flat_map(|logs| logs.health().probes());
+        probes.fold(snapshot, Snapshot::with_probe)
     }
 }

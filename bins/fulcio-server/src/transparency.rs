@@ -1,17 +1,18 @@
-use core::{error::Error as StdError, time::Duration};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use core::{num::NonZeroUsize, time::Duration};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use fulcio_ct_client::{HttpLog, HttpLogConfig, HttpLogError, LogKey, Proxy, TransparencyLog};
-use fulcio_ct_log::{EmbeddedLog, Error as LogError, Options};
-use fulcio_issuance::{Clock as _, SystemClock};
+use fulcio_ct_client::{HttpLog, HttpLogConfig, HttpLogError, LogKey, LogsError, Proxy, Rule};
+use fulcio_server::Metrics;
 use pki_types::{CertificateDer, pem::PemObject as _};
 
+use self::{
+    embedded::embedded,
+    log_place::{LogPlace, http_log},
+    logs_file::{LogEntry, LogsFile},
+    open_logs::OpenLog,
+};
 use crate::{
     input_file,
     proxy::Proxies,
@@ -19,7 +20,15 @@ use crate::{
     values::{Optional, duration},
 };
 
-/// Which log certificates go to.
+mod embedded;
+mod external_log;
+mod log_place;
+mod logs_file;
+mod open_logs;
+
+pub(crate) use self::{embedded::open_embedded, open_logs::OpenLogs};
+
+/// Which logs certificates go to.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Certificate transparency")]
 pub(crate) struct TransparencyFlags {
@@ -28,7 +37,7 @@ pub(crate) struct TransparencyFlags {
     #[arg(
         long,
         value_name = "URL",
-        default_value = "http://localhost:6962/test",
+        default_value = DEFAULT_URL,
         value_parser = LogPlace::parse
     )]
     ct_log_url: LogPlace,
@@ -44,158 +53,206 @@ pub(crate) struct TransparencyFlags {
     /// How long the log may take for one certificate, retries included.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     ct_log_timeout: Duration,
+    /// File with several logs instead of the one of --ct-log-url: TOML, JSON or YAML, as its
+    /// extension says.
+    #[arg(long, value_name = "FILE", default_value = "")]
+    ct_logs_path: Optional<PathBuf>,
+    /// How many timestamps go into a certificate. Leave it at 1 unless all your clients are known
+    /// to take more: sigstore-python refuses a certificate with more than one.
+    #[arg(long, value_name = "N", default_value = "1")]
+    ct_scts_embedded: NonZeroUsize,
 }
 
-/// The value of `--ct-log-url`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum LogPlace {
-    Embedded(PathBuf),
-    External(String),
-    None,
-}
-
-impl LogPlace {
-    fn parse(text: &str) -> Result<Self, Box<dyn StdError + Send + Sync>> {
-        if text.is_empty() {
-            return Ok(Self::None);
-        }
-        match text.strip_prefix(EMBEDDED) {
-            Some("") => Err("it needs a folder, as in embedded:/var/lib/fulcio/log".into()),
-            Some(folder) => Ok(Self::Embedded(folder.into())),
-            None => match HttpLog::new(&http_log(text, None)) {
-                Err(error @ (HttpLogError::Url { .. } | HttpLogError::UrlShape)) => {
-                    Err(error.into())
-                }
-                // What else is missing comes from other flags.
-                _ => Ok(Self::External(text.to_owned())),
-            },
-        }
-    }
-}
-
-const EMBEDDED: &str = "embedded:";
-
-/// The log that certificates go to.
-#[derive(Debug)]
-pub(crate) enum Log {
-    /// One in this process.
-    Embedded(Arc<EmbeddedLog>),
-    /// One behind HTTP.
-    External(Arc<HttpLog>),
-}
-
-impl Log {
-    /// The seam that the authority uses.
-    pub(crate) fn transparency_log(&self) -> Arc<dyn TransparencyLog> {
-        match self {
-            Self::Embedded(log) => Arc::clone(log) as _,
-            Self::External(log) => Arc::clone(log) as _,
-        }
-    }
-
-    /// The log that has to be served for reading and closed at the end.
-    pub(crate) fn embedded(&self) -> Option<&Arc<EmbeddedLog>> {
-        match self {
-            Self::Embedded(log) => Some(log),
-            Self::External(_) => None,
-        }
-    }
-}
+const DEFAULT_URL: &str = "http://localhost:6962/test";
+/// The flag for several logs.
+const FLAG: &str = "--ct-logs-path";
 
 impl TransparencyFlags {
-    /// Opens the log; nothing where there is to be none.
-    pub(crate) fn open(&self, system_roots: &[CertificateDer<'static>]) -> Result<Option<Log>> {
+    /// Opens the logs; nothing where there is to be none.
+    pub(crate) fn open(
+        &self,
+        system_roots: &[CertificateDer<'static>],
+        metrics: &Metrics,
+    ) -> Result<Option<OpenLogs>> {
+        let (logs, rule) = match self.ct_logs_path.as_ref() {
+            Some(path) => {
+                self.no_single_log()?;
+                self.several(path, system_roots)?
+            }
+            None => match self.single(system_roots)? {
+                Some(log) => (vec![log], Rule::All),
+                None => return Ok(None),
+            },
+        };
+        let open = OpenLogs::new(logs, rule, metrics).map_err(|error| self.wrong(FLAG, &error))?;
+        let embedded = open.with_embedded(self.ct_scts_embedded);
+        Ok(Some(embedded.map_err(|error| {
+            self.wrong("--ct-scts-embedded", &error)
+        })?))
+    }
+
+    /// The log of `--ct-log-url`, and what it is called.
+    fn single(&self, system_roots: &[CertificateDer<'static>]) -> Result<Option<Named>> {
+        let flag = format!("--ct-log-url {}", self.ct_log_url);
         match &self.ct_log_url {
             LogPlace::None => Ok(None),
-            LogPlace::Embedded(folder) => self.embedded(folder).map(Some),
-            LogPlace::External(url) => self.external(url, system_roots).map(Some),
+            LogPlace::Embedded(folder) => {
+                let origin = self.ct_log_origin.as_ref().map(String::as_str);
+                let log = embedded(&flag, "--ct-log-origin", folder, origin)?;
+                Ok(Some((log.origin().to_owned(), OpenLog::Embedded(log))))
+            }
+            LogPlace::External(url) => {
+                let log = self.external(&flag, url, system_roots)?;
+                Ok(Some((url.clone(), OpenLog::External(flag, Box::new(log)))))
+            }
         }
     }
 
-    fn embedded(&self, folder: &Path) -> Result<Log> {
-        let origin = self.ct_log_origin.as_ref().map(String::as_str);
-        let log = open_embedded(folder, origin).map_err(|error| {
-            let needs_origin = matches!(error, LogError::NoLog { .. });
-            let flag = format!("--ct-log-url {EMBEDDED}{}", folder.display());
-            let error = anyhow::Error::new(error).context(flag);
-            if needs_origin {
-                error.context(UsageError::new(
-                    "--ct-log-origin is missing; give one, such as log.example.com",
-                ))
-            } else {
-                error
-            }
-        })?;
-        tracing::info!(
-            origin = log.origin(),
-            public_key = %folder.join(PUBLIC_KEY).display(),
-            "the embedded log is open"
-        );
-        Ok(Log::Embedded(log))
-    }
-
-    fn external(&self, url: &str, system_roots: &[CertificateDer<'static>]) -> Result<Log> {
-        let mut config = http_log(url, self.key()?);
+    fn external(
+        &self,
+        flag: &str,
+        url: &str,
+        system_roots: &[CertificateDer<'static>],
+    ) -> Result<HttpLog> {
+        let key = self.ct_log_public_key_path.as_ref();
+        let key = key.map(|path| {
+            let flag = format!("--ct-log-public-key-path {}", path.display());
+            log_key(&flag, path)
+        });
+        let roots = self.ct_log_tls_ca_cert.as_ref();
+        let roots = roots.map(|path| certificates(path, "--ct-log.tls-ca-cert"));
+        let mut config = http_log(url, key.transpose()?);
         config.origin = self.ct_log_origin.as_ref().cloned();
-        // As in Fulcio, a log with a root of its own is never behind a proxy.
-        match self.ct_log_tls_ca_cert.as_ref() {
-            Some(path) => config.roots = certificates(path, "--ct-log.tls-ca-cert")?,
-            None => {
-                config.roots = system_roots.to_vec();
-                config.proxy = Proxies::of_this_process()
-                    .proxy_for(url)
-                    .map(|proxy| Proxy::from_url(proxy.url).context(proxy.variable))
-                    .transpose()?;
-            }
-        }
         config.timeout = self.ct_log_timeout;
-        let log = HttpLog::new(&config).map_err(|error| match error {
+        reach(&mut config, roots.transpose()?, system_roots)?;
+        HttpLog::new(&config).map_err(|error| match error {
             HttpLogError::Origin { .. } | HttpLogError::OriginHost { .. } => {
                 anyhow::Error::new(error).context(UsageError::new("--ct-log-origin"))
             }
-            error => anyhow::Error::new(error).context(format!("--ct-log-url {url}")),
-        })?;
-        Ok(Log::External(Arc::new(log)))
+            error => anyhow::Error::new(error).context(flag.to_owned()),
+        })
     }
 
-    fn key(&self) -> Result<Option<LogKey>> {
-        let Some(path) = self.ct_log_public_key_path.as_ref() else {
-            return Ok(None);
+    /// The logs of `--ct-logs-path`, and what they are called.
+    fn several(
+        &self,
+        path: &Path,
+        system_roots: &[CertificateDer<'static>],
+    ) -> Result<(Vec<Named>, Rule)> {
+        let file = LogsFile::read(path)?;
+        let fault =
+            |message: String| UsageError::new(format!("{FLAG} {}: {message}", path.display()));
+        let (mut logs, mut ids): (Vec<Named>, Vec<[u8; 32]>) = (Vec::new(), Vec::new());
+        for entry in &file.logs {
+            let flag = format!("{FLAG} {}: {}", path.display(), entry.place);
+            let (name, id, log) = self.entry(&flag, entry, system_roots)?;
+            let is_embedded = |log: &OpenLog| matches!(log, OpenLog::Embedded(_));
+            if is_embedded(&log) && logs.iter().any(|(_, log)| is_embedded(log)) {
+                return Err(fault("there can be one embedded log".to_owned()).into());
+            }
+            if ids.contains(&id) || logs.iter().any(|(other, _)| *other == name) {
+                return Err(fault(format!("{} is there twice", entry.place)).into());
+            }
+            ids.push(id);
+            logs.push((name, log));
+        }
+        Ok((logs, file.rule))
+    }
+
+    /// One log of the file: what it is called, the SHA-256 of its key, and itself.
+    fn entry(
+        &self,
+        flag: &str,
+        entry: &LogEntry,
+        system_roots: &[CertificateDer<'static>],
+    ) -> Result<(String, [u8; 32], OpenLog)> {
+        let origin = entry.origin.as_deref();
+        match &entry.place {
+            LogPlace::Embedded(folder) => {
+                let log = embedded(flag, "origin", folder, origin)?;
+                let name = entry.name.clone();
+                let name = name.unwrap_or_else(|| log.origin().to_owned());
+                Ok((name, log.key().id(), OpenLog::Embedded(log)))
+            }
+            LogPlace::External(url) => {
+                let path = entry.public_key_path.as_deref().unwrap_or(Path::new(""));
+                let key = log_key(&format!("{flag}: public-key-path {}", path.display()), path)?;
+                let id = key.id();
+                let mut config = http_log(url, Some(key));
+                config.origin = entry.origin.clone();
+                config.timeout = entry.timeout.unwrap_or(self.ct_log_timeout);
+                let roots = entry.tls_ca_cert.as_ref();
+                let roots = roots.map(|path| certificates(path, &format!("{flag}: tls-ca-cert")));
+                reach(&mut config, roots.transpose()?, system_roots)?;
+                let log = HttpLog::new(&config).with_context(|| flag.to_owned())?;
+                let name = entry.name.clone().unwrap_or_else(|| url.clone());
+                Ok((name, id, OpenLog::External(flag.to_owned(), Box::new(log))))
+            }
+            LogPlace::None => bail!("{flag} is no log"),
+        }
+    }
+
+    /// With a file of logs, the flags for a single one would do nothing.
+    fn no_single_log(&self) -> Result<(), UsageError> {
+        let is_default = LogPlace::parse(DEFAULT_URL).is_ok_and(|url| url == self.ct_log_url);
+        let given = [
+            (
+                "--ct-log-url",
+                !is_default && self.ct_log_url != LogPlace::None,
+            ),
+            (
+                "--ct-log-public-key-path",
+                self.ct_log_public_key_path.as_ref().is_some(),
+            ),
+            ("--ct-log-origin", self.ct_log_origin.as_ref().is_some()),
+            (
+                "--ct-log.tls-ca-cert",
+                self.ct_log_tls_ca_cert.as_ref().is_some(),
+            ),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => Err(UsageError::new(format!(
+                "{flag} is for a single log, and {FLAG} names a file with all; give one of them"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn wrong(&self, flag: &str, error: &LogsError) -> UsageError {
+        let value = match self.ct_logs_path.as_ref() {
+            Some(path) if flag == FLAG => path.display().to_string(),
+            _ => self.ct_scts_embedded.to_string(),
         };
-        let flag = format!("--ct-log-public-key-path {}", path.display());
-        let pem = input_file::read(&flag, path)?;
-        Ok(Some(LogKey::from_pem(&pem).context(flag)?))
+        UsageError::new(format!("{flag} {value}: {error}"))
     }
 }
 
-/// A log behind HTTP whose timestamps are held against the clock of this machine.
-fn http_log(url: &str, key: Option<LogKey>) -> HttpLogConfig {
-    HttpLogConfig::new(url, key, || SystemClock.now())
-}
+/// A log and what it is called.
+type Named = (String, OpenLog);
 
-/// Opens the log in `folder`, or creates it with `origin`. What verifies its timestamps is then in
-/// the folder, as [`PUBLIC_KEY`].
-pub(crate) fn open_embedded(
-    folder: &Path,
-    origin: Option<&str>,
-) -> Result<Arc<EmbeddedLog>, LogError> {
-    let mut options = Options::new(|| SystemClock.now());
-    options.origin = origin.map(str::to_owned);
-    let log = EmbeddedLog::open(folder, options)?;
-    let path = folder.join(PUBLIC_KEY);
-    let pem = log.public_key_pem();
-    if fs::read_to_string(&path).ok().as_deref() != Some(pem.as_str()) {
-        fs::write(&path, pem).map_err(|source| LogError::Disk {
-            action: "write",
-            file: PUBLIC_KEY.to_owned(),
-            source,
-        })?;
+/// Says how a log is reached. As in Fulcio, one with a root of its own is never behind a proxy.
+fn reach(
+    config: &mut HttpLogConfig,
+    roots: Option<Vec<CertificateDer<'static>>>,
+    system_roots: &[CertificateDer<'static>],
+) -> Result<()> {
+    match roots {
+        Some(roots) => config.roots = roots,
+        None => {
+            config.roots = system_roots.to_vec();
+            config.proxy = Proxies::of_this_process()
+                .proxy_for(&config.url)
+                .map(|proxy| Proxy::from_url(proxy.url).context(proxy.variable))
+                .transpose()?;
+        }
     }
-    Ok(Arc::new(log))
+    Ok(())
 }
 
-/// The file with an embedded log's public key, in its folder.
-pub(crate) const PUBLIC_KEY: &str = "public-key.pem";
+fn log_key(flag: &str, path: &Path) -> Result<LogKey> {
+    let pem = input_file::read(flag, path)?;
+    LogKey::from_pem(&pem).with_context(|| flag.to_owned())
+}
 
 /// The certificates of the PEM file that `flag` names.
 pub(crate) fn certificates(path: &Path, flag: &str) -> Result<Vec<CertificateDer<'static>>> {

@@ -77,6 +77,8 @@ pub struct Part {
     pub name: Cow<'static, str>,
     /// Why it cannot be used now, in words that anybody may read.
     pub fault: Option<Cow<'static, str>>,
+    /// Whether nothing can be issued while it is at fault.
+    pub is_needed: bool,
 }
 
 impl Readiness {
@@ -86,10 +88,11 @@ impl Readiness {
         Self { parts }
     }
 
-    /// Whether no part is at fault.
+    /// Whether no part is at fault that is needed.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.parts.iter().all(|part| part.fault.is_none())
+        let works = |part: &Part| part.fault.is_none() || !part.is_needed;
+        self.parts.iter().all(works)
     }
 }
 
@@ -99,6 +102,7 @@ impl Part {
         Self {
             name: name.into(),
             fault: None,
+            is_needed: true,
         }
     }
 
@@ -110,6 +114,14 @@ impl Part {
         Self {
             name: name.into(),
             fault: Some(fault.into()),
+            is_needed: true,
         }
+    }
+
+    /// The same part where others stand in for it.
+    #[must_use]
+    pub fn dispensable(mut self) -> Self {
+        self.is_needed = false;
+        self
     }
 }

@@ -113,6 +113,10 @@ impl Observer for ApiMetrics {
     fn ended(&self, stage: Stage, outcome: Outcome<'_>, after: Duration) {
         self.stages.ended(stage, outcome, after);
     }
+
+    fn precertificate_unused(&self) {
+        self.stages.precertificate_unused();
+    }
 }
 
 impl fmt::Debug for ApiMetrics {

@@ -343,6 +343,19 @@ async fn readiness_names_the_part_at_fault() {
 }
 
 #[tokio::test]
+async fn readiness_names_a_part_at_fault_that_others_stand_in_for() {
+    let mut backend = FakeBackend::issuing();
+    backend.readiness = Readiness::new(vec![part_at_fault().dispensable()]);
+    let reply = Fixture::new(backend).get("/readyz").await;
+    assert_eq!(reply.status, 200);
+    let part = json!({"name": "ct-log", "ready": false, "reason": "no answer since 12:00"});
+    assert_eq!(
+        serde_json::from_str::<Value>(&reply.body).unwrap(),
+        json!({"ready": true, "parts": [part]})
+    );
+}
+
+#[tokio::test]
 async fn only_the_forwarded_request_identifier_counts() {
     let fixture = Fixture::new(FakeBackend::issuing());
     let long = "x".repeat(200);

@@ -26,7 +26,7 @@ fn backend_for(sample: &Value) -> FakeBackend {
         .unwrap();
     if !chain.is_empty() {
         let timestamp = if body.contains("Embedded") {
-            Timestamp::Embedded(timestamp())
+            Timestamp::Embedded(vec![timestamp()])
         } else {
             Timestamp::None
         };

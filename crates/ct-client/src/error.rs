@@ -1,6 +1,6 @@
 use core::{error::Error as StdError, time::Duration};
 
-use crate::SctError;
+use crate::{LogFailures, SctError};
 
 /// Why a log made no promise that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum Error {
         /// What is wrong with it.
         source: SctError,
     },
-    /// The log's answer is longer than any timestamp.
+    /// The log's answer is longer than any good one.
     #[error("the log's answer is longer than {limit} bytes")]
     AnswerTooLong {
         /// How much is read, in bytes.
@@ -28,8 +28,14 @@ pub enum Error {
         /// What went wrong. Boxed, because logs come from strangers.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The log has not answered for so long that it is not asked now.
+    #[error("the log has not answered for a while, and is not asked now")]
+    BreakerOpen {
+        /// The time until it is seen whether it answers again.
+        retry_after: Duration,
+    },
     /// No try succeeded in the time given, or waiting for the next one would have passed it.
-    #[error("the log made no promise within {} ms", .timeout.as_millis())]
+    #[error("the log gave no good answer within {} ms", .timeout.as_millis())]
     Deadline {
         /// The time given, retries included.
         timeout: Duration,
@@ -48,6 +54,9 @@ pub enum Error {
         /// The HTTP status.
         status: u16,
     },
+    /// The log was asked for its roots, and answered something else.
+    #[error("the log's answer is not a list of roots")]
+    RootsAnswer(#[source] Box<dyn StdError + Send + Sync>),
     /// The log answered with a status other than success.
     #[error("the log answered with status {status}")]
     Status {
@@ -57,6 +66,17 @@ pub enum Error {
         retry_after: Option<Duration>,
         /// The HTTP status.
         status: u16,
+    },
+    /// So many of several logs failed that the others are not enough.
+    #[error("{needed} of {of} logs had to promise, and {} did not", .failed.iter().count())]
+    TooFew {
+        /// How many had to promise.
+        needed: usize,
+        /// How many there are.
+        of: usize,
+        /// Those that did not; the rest had not answered yet, or had promised.
+        #[source]
+        failed: LogFailures,
     },
     /// The log's own certificate is not trusted, or is not the log's; or that of the proxy before it.
     #[error("the TLS certificate of the log, or of a proxy before it, is not accepted")]
@@ -92,10 +112,34 @@ impl Error {
             Self::Answer { .. }
             | Self::AnswerTooLong { .. }
             | Self::Proxy { .. }
+            | Self::RootsAnswer(_)
             | Self::Status { .. }
             | Self::Untrusted(_) => Failure::Refused,
             Self::Backend { failure, .. } => *failure,
-            Self::Deadline { .. } | Self::Network(_) => Failure::Unavailable,
+            Self::BreakerOpen { .. } | Self::Deadline { .. } | Self::Network(_) => {
+                Failure::Unavailable
+            }
+            Self::TooFew { needed, of, failed } => failed.failure(*needed, *of),
+        }
+    }
+
+    /// A word for the failure in metrics; it never changes.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Answer { .. } => "bad-timestamp",
+            Self::AnswerTooLong { .. } | Self::RootsAnswer(_) => "bad-answer",
+            Self::Backend { failure, .. } => match failure {
+                Failure::Refused => "refused",
+                Failure::Unavailable => "unavailable",
+            },
+            Self::BreakerOpen { .. } => "breaker-open",
+            Self::Deadline { .. } => "deadline",
+            Self::Network(_) => "network",
+            Self::Proxy { .. } => "proxy",
+            Self::Status { .. } => "refused",
+            Self::TooFew { .. } => "too-few",
+            Self::Untrusted(_) => "untrusted",
         }
     }
 
@@ -103,8 +147,10 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
+            Self::BreakerOpen { retry_after } => Some(*retry_after),
             Self::Deadline { last, .. } => last.as_ref()?.retry_after(),
             Self::Proxy { retry_after, .. } | Self::Status { retry_after, .. } => *retry_after,
+            Self::TooFew { needed, of, failed } => failed.retry_after(*needed, *of),
             _ => None,
         }
     }
@@ -115,6 +161,7 @@ impl Error {
         match self {
             Self::Answer { body, .. } | Self::Status { body, .. } => Some(body),
             Self::Deadline { last, .. } => last.as_ref()?.body(),
+            Self::TooFew { failed, .. } => failed.iter().find_map(|(_, error)| error.body()),
             _ => None,
         }
     }

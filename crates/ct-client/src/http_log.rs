@@ -14,11 +14,11 @@ use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::{
-    Clock, Entry, Error, HttpLogConfig, HttpLogError, LogKey, SctError, SignedCertificateTimestamp,
-    Submission, Submitting, TransparencyLog,
+    AcceptedRoots, Clock, Entry, Error, FetchingRoots, HttpLogConfig, HttpLogError, LogKey,
+    RemoteLog, SctError, SignedCertificateTimestamp, Submission, Submitting, TransparencyLog,
     connector::{Connector, ProxyRefusal, secured},
     retry::{Backoff, retry_after},
 };
@@ -35,6 +35,7 @@ pub struct HttpLog {
     client: Client<HttpsConnector<Connector>, Full<Bytes>>,
     add_chain: Uri,
     add_pre_chain: Uri,
+    get_roots: Uri,
     host: Option<HeaderValue>,
     proxy_authorization: Option<HeaderValue>,
     key: Option<LogKey>,
@@ -60,6 +61,7 @@ impl HttpLog {
             proxy_authorization: config.proxy_authorization(&add_chain),
             add_chain,
             add_pre_chain: config.endpoint("add-pre-chain")?,
+            get_roots: config.endpoint("get-roots")?,
             host: config.host()?,
             key: config.key.clone(),
             clock: config.clock.clone(),
@@ -106,7 +108,7 @@ impl HttpLog {
         }
     }
 
-    /// One request, and the body of the answer to it.
+    /// One submission, and the body of the answer to it.
     async fn attempt(&self, entry: &Entry<'_>, body: Bytes) -> Result<Vec<u8>, Error> {
         let uri = match entry {
             Entry::Certificate(_) => &self.add_chain,
@@ -115,8 +117,42 @@ impl HttpLog {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri.clone();
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        self.answer(request, MAX_ANSWER).await
+    }
+
+    /// Asks for the roots, once.
+    async fn accepted_roots(&self) -> Result<Option<AcceptedRoots>, Error> {
+        let mut request = Request::new(Full::new(Bytes::new()));
+        *request.uri_mut() = self.get_roots.clone();
+        let limit = self.timeout.min(ROOTS_TIMEOUT);
+        let Ok(answer) = timeout(limit, self.answer(request, MAX_ROOTS)).await else {
+            return Err(Error::Deadline {
+                timeout: limit,
+                last: None,
+            });
+        };
+        match answer {
+            Ok(json) => AcceptedRoots::from_json(&json).map(Some),
+            Err(Error::Status { status, .. }) if NOT_THERE.iter().any(|none| *none == status) => {
+                Ok(None)
+            }
+            Err(error) if Backoff::new().after(&error).is_some() => Err(Error::Deadline {
+                timeout: limit,
+                last: Some(Box::new(error)),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a request, and reads the body of the answer up to `limit` bytes.
+    async fn answer(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        limit: usize,
+    ) -> Result<Vec<u8>, Error> {
         let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if let Some(host) = &self.host {
             headers.insert(HOST, host.clone());
@@ -144,9 +180,9 @@ impl HttpLog {
                 status: head.status.as_u16(),
             });
         }
-        match read(body, MAX_ANSWER).await {
+        match read(body, limit).await {
             Ok(Answer::Whole(bytes)) => Ok(bytes),
-            Ok(Answer::Start(_)) => Err(Error::AnswerTooLong { limit: MAX_ANSWER }),
+            Ok(Answer::Start(_)) => Err(Error::AnswerTooLong { limit }),
             Err(error) => Err(Error::Network(error.into())),
         }
     }
@@ -186,6 +222,12 @@ impl HttpLog {
 impl TransparencyLog for HttpLog {
     fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
         Box::pin(self.submitted(submission))
+    }
+}
+
+impl RemoteLog for HttpLog {
+    fn roots(&self) -> FetchingRoots<'_> {
+        Box::pin(self.accepted_roots())
     }
 }
 
@@ -276,5 +318,15 @@ const AGENT: &str = concat!("fulcio-ct-client/", env!("CARGO_PKG_VERSION"));
 const IDLE: Duration = Duration::from_secs(50);
 /// A timestamp in JSON is about 300 bytes; with the longest that is taken, 3,000.
 const MAX_ANSWER: usize = 16 * 1024;
+/// The lists of public logs are below one MiB.
+const MAX_ROOTS: usize = 16 * 1024 * 1024;
+/// Whoever asks for roots waits no longer, even where a submission may take longer.
+const ROOTS_TIMEOUT: Duration = Duration::from_secs(5);
+/// How a log says that it has no `get-roots`.
+const NOT_THERE: [StatusCode; 3] = [
+    StatusCode::NOT_FOUND,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::NOT_IMPLEMENTED,
+];
 /// What the operator is shown of an answer that is not a timestamp.
 const MAX_KEPT: usize = 1024;

@@ -1,15 +1,23 @@
 use core::{fmt, pin::Pin};
+use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
 use crate::{Entry, Error, SignedCertificateTimestamp};
 
-/// Takes certificates, and promises to publish them.
+/// One log: takes certificates, and promises to publish them. Several together are
+/// [`Logs`](crate::Logs).
 pub trait TransparencyLog: fmt::Debug + Send + Sync {
     /// Submits one certificate or precertificate, and answers within a bounded time.
     ///
     /// The timestamp that comes back has been verified wherever the log's key is known.
     fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a>;
+}
+
+impl<L: TransparencyLog + ?Sized> TransparencyLog for Arc<L> {
+    fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
+        (**self).submit(submission)
+    }
 }
 
 /// The answer that [`TransparencyLog::submit`] promises.

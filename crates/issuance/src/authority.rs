@@ -21,17 +21,19 @@ pub trait CertificateAuthority: fmt::Debug + Send + Sync {
 /// The answer that [`CertificateAuthority::issue`] promises.
 pub type Issuing<'a> = Pin<Box<dyn Future<Output = Result<Certified, Error>> + Send + 'a>>;
 
-/// A certificate, the chain above it, and where its timestamp is.
+/// A certificate, the chain above it, and what its logs promised.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Certified {
     /// The certificate first, the root last.
     pub chain: Vec<CertificateDer<'static>>,
-    /// The log's promise.
+    /// The promise that the caller gets.
     pub timestamp: Timestamp,
+    /// Promises of further logs, which go nowhere but into the [`Journal`](crate::Journal).
+    pub further_timestamps: Vec<SignedCertificateTimestamp>,
 }
 
-/// Where the log's promise for a certificate is.
+/// Where a log's promise for a certificate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -40,8 +42,8 @@ pub struct Certified {
 pub enum Timestamp {
     /// Beside the certificate.
     Detached(SignedCertificateTimestamp),
-    /// In the certificate.
-    Embedded(SignedCertificateTimestamp),
+    /// In the certificate: one, or as many as logs were to be named in it.
+    Embedded(Vec<SignedCertificateTimestamp>),
     /// There is none: the certificate was not logged.
     None,
 }
@@ -50,6 +52,20 @@ impl Certified {
     /// Puts a chain, leaf first, and a timestamp together.
     #[must_use]
     pub fn new(chain: Vec<CertificateDer<'static>>, timestamp: Timestamp) -> Self {
-        Self { chain, timestamp }
+        Self {
+            chain,
+            timestamp,
+            further_timestamps: Vec::new(),
+        }
+    }
+
+    /// The promises in the certificate or beside it, none where it was not logged.
+    #[must_use]
+    pub fn timestamps(&self) -> &[SignedCertificateTimestamp] {
+        match &self.timestamp {
+            Timestamp::Detached(timestamp) => core::slice::from_ref(timestamp),
+            Timestamp::Embedded(timestamps) => timestamps,
+            Timestamp::None => &[],
+        }
     }
 }

@@ -92,6 +92,31 @@ impl RequestContext {
     }
 }
 
+impl RequestContext {
+    /// Notes that a precertificate has been signed.
+    pub(crate) fn precertificate(&self) -> UnusedPrecertificate<'_> {
+        UnusedPrecertificate(self.observer.as_deref())
+    }
+}
+
+/// A precertificate of which no certificate has come yet; the observer is told when it is dropped.
+pub(crate) struct UnusedPrecertificate<'a>(Option<&'a dyn Observer>);
+
+impl UnusedPrecertificate<'_> {
+    /// The certificate is signed.
+    pub(crate) fn used(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for UnusedPrecertificate<'_> {
+    fn drop(&mut self) {
+        if let Some(observer) = self.0 {
+            observer.precertificate_unused();
+        }
+    }
+}
+
 impl Default for RequestContext {
     fn default() -> Self {
         Self::new(String::new())

@@ -2,9 +2,8 @@ use std::sync::Arc;
 
 use fulcio_cert_builder::CertificateProfile;
 use fulcio_challenge::{ProvenBy, ProvenKey};
-use fulcio_ct_client::{Entry, Submission, TransparencyLog};
+use fulcio_ct_client::{Entry, Logs, Submission};
 use fulcio_principal::Identity;
-use pki_types::CertificateDer;
 
 use crate::{
     Admission, CertificateAuthority, Certified, Clock, Decision, Error, Journal,
@@ -16,7 +15,7 @@ use crate::{
 pub struct CertificateIssuer {
     authority: Arc<dyn CertificateAuthority>,
     profile: CertificateProfile,
-    detached_log: Option<Arc<dyn TransparencyLog>>,
+    detached: Option<Logs>,
     admission: Option<Arc<dyn Admission>>,
     journal: Option<Arc<dyn Journal>>,
     clock: Arc<dyn Clock>,
@@ -31,7 +30,7 @@ impl CertificateIssuer {
         Self {
             authority,
             profile: CertificateProfile::CODE_SIGNING,
-            detached_log: None,
+            detached: None,
             admission: None,
             journal: None,
             clock: Arc::new(SystemClock),
@@ -46,11 +45,11 @@ impl CertificateIssuer {
         self
     }
 
-    /// Submits every certificate whose authority embeds no timestamp to `log`, and returns the
-    /// timestamp beside it.
+    /// Submits every certificate whose authority embeds no timestamp to `logs`, one or several, and
+    /// returns one timestamp beside it.
     #[must_use]
-    pub fn with_detached_timestamps(mut self, log: Arc<dyn TransparencyLog>) -> Self {
-        self.detached_log = Some(log);
+    pub fn with_detached_timestamps(mut self, logs: impl Into<Logs>) -> Self {
+        self.detached = Some(logs.into());
         self
     }
 
@@ -166,8 +165,8 @@ impl CertificateIssuer {
             )
             .map_err(Error::Leaf)?;
         let mut certified = self.authority.issue(&leaf, context).await?;
-        if let (Timestamp::None, Some(log)) = (&certified.timestamp, &self.detached_log) {
-            certified.timestamp = detached_timestamp(&certified.chain, &**log, context).await?;
+        if let (Timestamp::None, Some(logs)) = (&certified.timestamp, &self.detached) {
+            certified = with_timestamp(certified, logs, context).await?;
         }
 
         if let Some(journal) = &self.journal {
@@ -193,20 +192,27 @@ async fn record(
     context.stage(Stage::Journal, recorded).await
 }
 
-async fn detached_timestamp(
-    chain: &[CertificateDer<'static>],
-    log: &dyn TransparencyLog,
+async fn with_timestamp(
+    certified: Certified,
+    logs: &Logs,
     context: &RequestContext,
-) -> Result<Timestamp, Error> {
-    let Some((certificate, issuers)) = chain.split_first() else {
-        return Ok(Timestamp::None);
+) -> Result<Certified, Error> {
+    let Some((certificate, issuers)) = certified.chain.split_first() else {
+        return Ok(certified);
     };
     let submission = Submission {
         entry: Entry::Certificate(certificate),
         certificate,
         issuers,
     };
-    let logged = async { log.submit(submission).await.map_err(Error::Log) };
-    let timestamp = context.stage(Stage::Log, logged).await?;
-    Ok(Timestamp::Detached(timestamp))
+    let logged = async { logs.submit(submission).await.map_err(Error::Log) };
+    let timestamps = context.stage(Stage::Log, logged).await?;
+    // Beside a certificate there is room for one.
+    let mut all = timestamps.embedded.into_iter().chain(timestamps.beside);
+    let timestamp = all.next().map_or(Timestamp::None, Timestamp::Detached);
+    Ok(Certified {
+        timestamp,
+        further_timestamps: all.collect(),
+        ..certified
+    })
 }

@@ -8,6 +8,10 @@ use crate::Error;
 pub trait Observer: fmt::Debug + Send + Sync {
     /// `stage` has ended after this time.
     fn ended(&self, stage: Stage, outcome: Outcome<'_>, after: Duration);
+
+    /// A precertificate was signed, and no certificate came of it: no log promised, nobody waited
+    /// any more, or the key did not sign again.
+    fn precertificate_unused(&self);
 }
 
 /// One step on the way of a request.

@@ -30,6 +30,13 @@ impl Observer for Watcher {
         let told = format!("{}: {end}", stage.as_str());
         self.0.lock().unwrap().push(told);
     }
+
+    fn precertificate_unused(&self) {
+        self.0
+            .lock()
+            .unwrap()
+            .push("precertificate unused".to_owned());
+    }
 }
 
 /// What is told of a request with this token and a proof over `challenge`.
@@ -99,6 +106,25 @@ async fn a_stage_that_the_deadline_cuts_off_is_told_as_abandoned() {
     let issuer = CertificateIssuer::new(Arc::new(logging_authority(&log).await));
     assert_eq!(
         told(&pipeline(issuer), ADA, ADA).await.last().unwrap(),
-        "log: abandoned"
+        "precertificate unused"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn precertificates_of_which_no_certificate_comes_are_told() {
+    let log = Arc::new(FakeLog::new());
+    let issuer = CertificateIssuer::new(Arc::new(logging_authority(&log).await));
+    let pipeline = pipeline(issuer);
+    for (behaviour, end) in [
+        (Behaviour::Refuse, "log: the certificate was not logged"),
+        (
+            Behaviour::Unavailable,
+            "log: the certificate was not logged",
+        ),
+        (Behaviour::Hang, "log: abandoned"),
+    ] {
+        log.behave(behaviour);
+        let told = told(&pipeline, ADA, ADA).await;
+        assert_eq!(told[3..], [end, "precertificate unused"], "{behaviour:?}");
+    }
 }

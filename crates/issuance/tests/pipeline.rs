@@ -2,13 +2,14 @@
 
 mod common;
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use common::{
-    Caller, Closed, Memory, Stopped, authority, identity, logging_authority, now, pipeline, send,
+    Caller, Closed, Memory, Stopped, authority, identity, issuing_key, logging_authority, now,
+    pipeline, send,
 };
 use fulcio_challenge::{PermittedAlgorithms, Proof};
-use fulcio_ct_client::Entry;
+use fulcio_ct_client::{Entry, Logs, NamedLog, Rule};
 use fulcio_issuance::{
     CertificateIssuer, Denied, Error, LocalAuthority, Pipeline, Refusal, RequestContext, Timestamp,
 };
@@ -46,7 +47,71 @@ async fn the_log_sees_a_precertificate_and_its_promise_is_embedded() {
     assert_eq!(submitted.len(), 1);
     assert!(contains(&submitted[0], &POISON));
     assert!(!contains(&certified.chain[0], &POISON));
+    let [timestamp] = &timestamp[..] else {
+        panic!("there is one timestamp");
+    };
     assert!(contains(&certified.chain[0], &timestamp.encode()));
+    assert!(certified.further_timestamps.is_empty());
+}
+
+#[tokio::test]
+async fn of_several_logs_one_is_embedded_and_the_journal_gets_the_others() {
+    let fakes = [(); 3].map(|()| Arc::new(FakeLog::new()));
+    for embedded in [1, 2] {
+        let logs = together(&fakes)
+            .with_embedded(NonZeroUsize::new(embedded).unwrap())
+            .unwrap();
+        let key = issuing_key(Algorithm::EcdsaP256Sha256).await;
+        let authority = LocalAuthority::with_embedded_timestamps(key, logs);
+        let journal = Arc::new(Memory::default());
+        let issuer = CertificateIssuer::new(Arc::new(authority)).with_journal(journal.clone());
+        let certified = send(&pipeline(issuer), "ada@example.com", "ada@example.com")
+            .await
+            .unwrap();
+        let inside = certified.timestamps();
+        assert_eq!(inside.len(), embedded);
+        assert_eq!(certified.further_timestamps.len(), 3 - embedded);
+        for (index, timestamp) in inside
+            .iter()
+            .chain(&certified.further_timestamps)
+            .enumerate()
+        {
+            assert_eq!(timestamp.log_id(), fakes[index].key().id());
+            let is_inside = contains(&certified.chain[0], &timestamp.encode());
+            assert_eq!(is_inside, index < embedded, "{index}");
+        }
+        assert_eq!(
+            *journal.timestamps.lock().unwrap(),
+            [(embedded, 3 - embedded)]
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_several_logs_one_timestamp_is_detached() {
+    let fakes = [(); 2].map(|()| Arc::new(FakeLog::new()));
+    let issuer = CertificateIssuer::new(Arc::new(authority().await));
+    let pipeline = pipeline(issuer.with_detached_timestamps(together(&fakes)));
+    let certified = send(&pipeline, "ada@example.com", "ada@example.com")
+        .await
+        .unwrap();
+    let entry = Entry::Certificate(&certified.chain[0]);
+    let [timestamp] = certified.timestamps() else {
+        panic!("there is one");
+    };
+    timestamp.verify(&entry, fakes[0].key(), None).unwrap();
+    let [further] = &certified.further_timestamps[..] else {
+        panic!("there is one more");
+    };
+    further.verify(&entry, fakes[1].key(), None).unwrap();
+}
+
+fn together(fakes: &[Arc<FakeLog>]) -> Logs {
+    let logs = fakes.iter().map(|log| NamedLog {
+        name: "log".to_owned(),
+        log: Arc::clone(log) as _,
+    });
+    Logs::new(logs.collect(), Rule::All).expect("there are logs")
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use core::error::Error as StdError;
 
 use fulcio_api::{Row, code_name};
 use fulcio_ct_client::SignedCertificateTimestamp;
-use fulcio_issuance::{Certified, Decision, Error, Journal, Recording, RequestContext, Timestamp};
+use fulcio_issuance::{Certified, Decision, Error, Journal, Recording, RequestContext};
 use fulcio_principal::{Extension, Identity};
 
 use crate::metrics::voucher;
@@ -30,10 +30,8 @@ impl Journal for LogJournal {
 }
 
 fn issued(identity: &Identity, certified: &Certified, context: &RequestContext) {
-    let timestamp = match &certified.timestamp {
-        Timestamp::Embedded(timestamp) | Timestamp::Detached(timestamp) => Some(timestamp),
-        Timestamp::None => None,
-    };
+    let timestamp = certified.timestamps().first();
+    let further = &certified.further_timestamps;
     let certificate = certified
         .chain
         .first()
@@ -51,9 +49,19 @@ fn issued(identity: &Identity, certified: &Certified, context: &RequestContext) 
         key = certificate.as_ref().map(|facts| display(&facts.key)),
         log_index = timestamp.and_then(|timestamp| timestamp.leaf_index().ok().flatten()),
         log_timestamp = timestamp.map(SignedCertificateTimestamp::timestamp),
+        further_timestamps = (!further.is_empty()).then(|| list(further)),
         duration_ms = milliseconds(context),
         "certificate issued"
     );
+}
+
+/// Timestamps that are in no certificate, in the form that logs answer with.
+fn list(timestamps: &[SignedCertificateTimestamp]) -> String {
+    let timestamps: Vec<_> = timestamps
+        .iter()
+        .map(SignedCertificateTimestamp::to_json)
+        .collect();
+    format!("[{}]", timestamps.join(","))
 }
 
 fn refused(identity: Option<&Identity>, error: &Error, context: &RequestContext) {

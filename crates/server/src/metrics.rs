@@ -10,12 +10,14 @@ use std::{
 
 use fulcio_api::ApiMetrics;
 use fulcio_cert_builder::Validity;
+use fulcio_ct_client::LogObserver;
 use fulcio_identity::Issuers;
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 
 mod exposition;
 mod issuer_metrics;
+mod log_metrics;
 mod page;
 #[cfg(target_os = "linux")]
 mod process;
@@ -24,6 +26,7 @@ pub(crate) mod voucher;
 pub use page::MetricsPage;
 
 use issuer_metrics::IssuerMetrics;
+use log_metrics::LogMetrics;
 
 /// What the server counts, apart from all global state.
 ///
@@ -52,6 +55,7 @@ impl Metrics {
                 full(IssuerMetrics::FETCH_SECONDS),
                 &ApiMetrics::LATENCY_BUCKETS,
             )?
+            .set_buckets_for_metric(full(LogMetrics::SECONDS), &ApiMetrics::LATENCY_BUCKETS)?
             .build_recorder();
         IssuerMetrics::describe(&recorder);
         tell_build(&recorder);
@@ -80,6 +84,12 @@ impl Metrics {
             };
             Arc::new(IssuerMetrics::new(recorder, issuer, kind))
         })
+    }
+
+    /// Counts what a log does, under the name that operators know it by.
+    #[must_use]
+    pub fn log(&self, name: &str) -> Arc<dyn LogObserver> {
+        Arc::new(LogMetrics::new(Arc::clone(&self.recorder), name))
     }
 
     /// Tells until when the authority's whole chain is valid.

@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use fulcio_api::Part;
 use fulcio_cert_builder::Validity;
-use fulcio_ct_log::EmbeddedLog;
 use fulcio_issuance::Clock;
 
 /// Says whether one part of the server can do its work; asked whenever somebody asks for readiness.
@@ -36,27 +35,6 @@ impl Probe for ChainProbe {
             Part::at_fault("ca-chain", "the authority's chain has expired")
         } else {
             Part::ready("ca-chain")
-        }
-    }
-}
-
-/// Asks an embedded log whether it takes entries.
-#[derive(Debug)]
-pub struct EmbeddedLogProbe(Arc<EmbeddedLog>);
-
-impl EmbeddedLogProbe {
-    /// Asks `log`.
-    #[must_use]
-    pub fn new(log: Arc<EmbeddedLog>) -> Self {
-        Self(log)
-    }
-}
-
-impl Probe for EmbeddedLogProbe {
-    fn part(&self) -> Part {
-        match self.0.health() {
-            Ok(()) => Part::ready("ct-log"),
-            Err(error) => Part::at_fault("ct-log", error.to_string()),
         }
     }
 }

@@ -4,11 +4,15 @@
 
 mod support;
 
+use std::time::Duration;
+
+use fulcio_ct_client::{BreakerState, Error};
+use fulcio_server_core::Metrics;
 use fulcio_testkit::{
     idp::{Answer, FakeIdp},
     log::Behaviour,
 };
-use support::Authority;
+use support::{Authority, Page};
 
 #[tokio::test]
 async fn every_family_is_described_and_every_series_can_be_read() {
@@ -212,6 +216,30 @@ async fn a_log_that_says_no_is_counted_and_one_that_is_slow_is_too() {
             "{outcome}"
         );
     }
+    let page = authority.page();
+    assert_eq!(page.value("fulcio_precertificates_unused_total", &[]), 2.0);
+}
+
+#[tokio::test]
+async fn each_log_counts_under_its_name() {
+    let metrics = Metrics::new().unwrap();
+    let log = metrics.log("https://log.example.com/2026");
+    let after = Duration::from_millis(20);
+    log.answered(Ok(()), after);
+    let open = Error::BreakerOpen { retry_after: after };
+    log.answered(Err(&open), after);
+    log.breaker(BreakerState::Open { retry_after: after });
+    let page = Page::read(metrics.page().text());
+    let label = ("log", "https://log.example.com/2026");
+    for outcome in ["accepted", "breaker-open"] {
+        let labels = [label, ("outcome", outcome)];
+        assert_eq!(page.value("fulcio_log_answers_total", &labels), 1.0);
+    }
+    assert_eq!(page.value("fulcio_log_answer_seconds_count", &[label]), 2.0);
+    assert_eq!(page.value("fulcio_log_breaker_open", &[label]), 1.0);
+    log.breaker(BreakerState::HalfOpen);
+    let page = Page::read(metrics.page().text());
+    assert_eq!(page.value("fulcio_log_breaker_open", &[label]), 0.0);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A transparency log in memory, which can be told to misbehave.
 
-use core::fmt;
+use core::{fmt, time::Duration};
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
@@ -12,8 +12,8 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 use fulcio_ct_client::{
-    DigitallySigned, Entry, Error, Failure, LogKey, SctError, SignatureScheme,
-    SignedCertificateTimestamp, Submission, Submitting, TransparencyLog,
+    AcceptedRoots, DigitallySigned, Entry, Error, Failure, FetchingRoots, LogKey, RemoteLog,
+    SctError, SignatureScheme, SignedCertificateTimestamp, Submission, Submitting, TransparencyLog,
 };
 use pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 
@@ -28,6 +28,8 @@ pub struct FakeLog {
     extensions: Vec<u8>,
     behaviour: Mutex<Behaviour>,
     asked: AtomicUsize,
+    probed: AtomicUsize,
+    roots: Option<Vec<CertificateDer<'static>>>,
     taken: Mutex<Vec<CertificateDer<'static>>>,
 }
 
@@ -44,6 +46,8 @@ pub enum Behaviour {
     /// Takes the certificate and promises to publish it.
     #[default]
     Promise,
+    /// Does so after this time.
+    PromiseAfter(Duration),
     /// Refuses, as a log does that does not know the root.
     Refuse,
     /// Fails as a log does whose time has run out.
@@ -69,6 +73,8 @@ impl FakeLog {
             extensions: Vec::new(),
             behaviour: Mutex::default(),
             asked: AtomicUsize::new(0),
+            probed: AtomicUsize::new(0),
+            roots: None,
             taken: Mutex::default(),
         }
     }
@@ -87,6 +93,13 @@ impl FakeLog {
         self
     }
 
+    /// Says that it accepts these roots; without this it does not tell.
+    #[must_use]
+    pub fn with_roots(mut self, roots: Vec<CertificateDer<'static>>) -> Self {
+        self.roots = Some(roots);
+        self
+    }
+
     /// Behaves like this from now on.
     pub fn behave(&self, behaviour: Behaviour) {
         *lock(&self.behaviour) = behaviour;
@@ -102,6 +115,12 @@ impl FakeLog {
     #[must_use]
     pub fn submissions(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    /// How often it was asked for its roots.
+    #[must_use]
+    pub fn probes(&self) -> usize {
+        self.probed.load(Ordering::SeqCst)
     }
 
     /// The certificates and precertificates that it promised to publish, in order.
@@ -146,26 +165,30 @@ impl FakeLog {
         submission: Submission<'_>,
     ) -> Result<SignedCertificateTimestamp, Error> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let behaviour = *lock(&self.behaviour);
+        let behaviour = self.behaviour();
         let entry = &submission.entry;
+        if let Behaviour::PromiseAfter(delay) = behaviour {
+            tokio::time::sleep(delay).await;
+        }
         match behaviour {
             Behaviour::AnotherCertificate => self.promise(&Entry::Certificate(b"another")),
             Behaviour::AnotherKey => self.promise_with(entry, &fresh_key()),
             Behaviour::Hang => core::future::pending().await,
-            Behaviour::Promise => self.promise(entry).inspect(|_promise| {
-                lock(&self.taken).push(submission.certificate.clone().into_owned());
-            }),
+            Behaviour::Promise | Behaviour::PromiseAfter(_) => {
+                self.promise(entry).inspect(|_promise| {
+                    lock(&self.taken).push(submission.certificate.clone().into_owned());
+                })
+            }
             Behaviour::Refuse => {
                 return Err(Error::backend(Failure::Refused, "told to refuse"));
             }
-            Behaviour::Unavailable => {
-                return Err(Error::backend(
-                    Failure::Unavailable,
-                    "told to be unavailable",
-                ));
-            }
+            Behaviour::Unavailable => return Err(unavailable()),
         }
         .map_err(|source| Error::backend(Failure::Refused, source))
+    }
+
+    fn behaviour(&self) -> Behaviour {
+        *lock(&self.behaviour)
     }
 }
 
@@ -179,6 +202,24 @@ impl TransparencyLog for FakeLog {
     fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
         Box::pin(self.answer(submission))
     }
+}
+
+/// It tells its roots unless it hangs or is unavailable.
+impl RemoteLog for FakeLog {
+    fn roots(&self) -> FetchingRoots<'_> {
+        self.probed.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async {
+            match self.behaviour() {
+                Behaviour::Hang => core::future::pending().await,
+                Behaviour::Unavailable => Err(unavailable()),
+                _ => Ok(self.roots.clone().map(AcceptedRoots::new)),
+            }
+        })
+    }
+}
+
+fn unavailable() -> Error {
+    Error::backend(Failure::Unavailable, "told to be unavailable")
 }
 
 impl fmt::Debug for FakeLog {

@@ -5,7 +5,8 @@
 use core::time::Duration;
 
 use fulcio_ct_client::{
-    Entry, Error, Failure, SctError, SignedCertificateTimestamp, Submission, TransparencyLog as _,
+    Entry, Error, Failure, RemoteLog as _, SctError, SignedCertificateTimestamp, Submission,
+    TransparencyLog as _,
 };
 use fulcio_testkit::log::{Behaviour, FakeLog};
 use pki_types::CertificateDer;
@@ -68,4 +69,27 @@ async fn refuses_hangs_and_recovers() {
     submit(&log).await.unwrap();
     assert_eq!(log.submissions(), 4);
     assert_eq!(log.certificates().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn takes_its_time() {
+    let log = FakeLog::new();
+    let delay = Duration::from_secs(3);
+    log.behave(Behaviour::PromiseAfter(delay));
+    let begun = tokio::time::Instant::now();
+    submit(&log).await.unwrap();
+    assert_eq!(begun.elapsed(), delay);
+}
+
+#[tokio::test]
+async fn tells_its_roots_while_it_is_there() {
+    let log = FakeLog::new();
+    assert!(log.roots().await.unwrap().is_none());
+    let root = CertificateDer::from_slice(b"root");
+    let log = log.with_roots(vec![root.clone()]);
+    assert!(log.roots().await.unwrap().unwrap().accept(&[root]));
+    log.behave(Behaviour::Unavailable);
+    let error = log.roots().await.unwrap_err();
+    assert_eq!(error.failure(), Failure::Unavailable);
+    assert_eq!(log.probes(), 3);
 }

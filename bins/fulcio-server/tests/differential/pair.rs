@@ -19,8 +19,6 @@ pub(crate) struct Setup {
 enum LogOf {
     /// Its key is another than the servers are told.
     AnotherKey,
-    /// It takes certificates of other authorities only.
-    AnotherRoot,
     /// Everything.
     Ours,
 }
@@ -69,12 +67,6 @@ impl Setup {
         self
     }
 
-    /// Both with the same log, which does not know their root.
-    pub(crate) fn with_log_of_another_root(mut self) -> Self {
-        self.log = Some(LogOf::AnotherRoot);
-        self
-    }
-
     /// Both of them, running.
     #[track_caller]
     pub(crate) fn start(self, stage: &Stage) -> Pair {
@@ -108,11 +100,7 @@ impl Setup {
             format!("--fileca-key-passwd={}", CaFiles::PASSWORD),
             format!("--config-path={}", path(&config)),
         ];
-        let roots = match self.log {
-            Some(LogOf::AnotherRoot) => "stranger.pem",
-            _ => "root.pem",
-        };
-        let log = self.log.map(|_| CtLog::start(stage.log(), ca, roots));
+        let log = self.log.map(|_| CtLog::start(stage.log(), ca, "root.pem"));
         match &log {
             Some(log) => {
                 let key = match self.log {

@@ -70,10 +70,6 @@ impl Stage {
             "quick.chain.pem",
             &(ca.read("quick.pem") + &ca.read("root.pem")),
         );
-        ca.openssl(
-            "req -x509 -new -key another.key -days 30 -subj /CN=stranger -config openssl.cnf \
-             -extensions root -out stranger.pem",
-        );
         Self {
             fulcio,
             log,

@@ -881,4 +881,16 @@ pub(super) const ROWS: &[Row] = &[
             "each_broken_rule_is_named_and_nothing_is_written",
         ),
     },
+    Row {
+        id: "roots-of-the-log",
+        section: Section::Failures,
+        what: "a log that does not accept the root of the authority",
+        here: "the server does not start, and says which root",
+        fulcio: "starts, and answers 500 to every request",
+        why: "it is found before the first request",
+        shown: Shown::By(
+            "bins/fulcio-server/tests/logs.rs",
+            "does_not_start_where_a_log_does_not_know_our_root",
+        ),
+    },
 ];

@@ -51,6 +51,8 @@ grpc-reflection             false
 public-good-issuers         false
 tolerate-unknown-keys       false
 ct-log-timeout              10s
+ct-logs-path
+ct-scts-embedded            1
 shutdown-grace              10s
 fileca-key-passwd-file
 otlp-endpoint

@@ -111,11 +111,14 @@ impl Program {
     pub(super) fn http_port(&self) -> u16 {
         let output = self.run();
         let logs = output.stdout.clone() + &output.stderr;
-        let address = logs.split_once("127.0.0.1:").map(|(_, rest)| rest);
+        let line = logs.lines().find(|line| line.contains("listening"));
+        let address = line.and_then(|line| line.split_once("127.0.0.1:"));
+        let address = address.map(|(_, rest)| rest);
         let Some(address) = address.filter(|_| output.status.is_none()) else {
             panic!("{output:?}");
         };
-        let end = address.find(|c: char| !c.is_ascii_digit()).unwrap();
+        let end = address.find(|c: char| !c.is_ascii_digit());
+        let end = end.unwrap_or(address.len());
         address[..end].parse().unwrap()
     }
 

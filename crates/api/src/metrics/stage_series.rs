@@ -13,6 +13,7 @@ use super::{
 pub(super) struct StageSeries {
     seconds: [Histogram; Stage::ALL.len()],
     log: [Counter; LogAnswer::ALL.len()],
+    unused: Counter,
 }
 
 /// What came of one certificate's way to the log.
@@ -28,9 +29,12 @@ impl StageSeries {
     pub(super) fn new(recorder: &dyn Recorder) -> Self {
         let meaning = "Seconds that a stage of an issuance took, well or not";
         recorder.describe_histogram(ApiMetrics::STAGES.into(), None, meaning.into());
-        let meaning = "Certificates and precertificates given to the log, by what came of it";
+        let meaning = "Certificates and precertificates given to the logs, by what came of it";
         recorder.describe_counter(LOG.into(), None, meaning.into());
+        let meaning = "Precertificates signed of which no certificate came";
+        recorder.describe_counter(UNUSED.into(), None, meaning.into());
         Self {
+            unused: counter(recorder, UNUSED, &[]),
             seconds: Stage::ALL
                 .map(|stage| histogram(recorder, ApiMetrics::STAGES, &[("stage", stage.as_str())])),
             log: LogAnswer::ALL
@@ -44,8 +48,13 @@ impl StageSeries {
             self.log[LogAnswer::from(outcome) as usize].increment(1);
         }
     }
+
+    pub(super) fn precertificate_unused(&self) {
+        self.unused.increment(1);
+    }
 }
 
+const UNUSED: &str = "fulcio_precertificates_unused_total";
 const LOG: &str = "fulcio_log_submissions_total";
 
 impl LogAnswer {

@@ -61,7 +61,7 @@ impl FakeBackend {
     pub(crate) fn issuing() -> Self {
         Self::new(Answer::Issue(Certified::new(
             chain(),
-            Timestamp::Embedded(timestamp()),
+            Timestamp::Embedded(vec![timestamp()]),
         )))
     }
 

@@ -7,6 +7,7 @@ mod clocks;
 mod fake_proxy;
 mod proxies;
 mod retries;
+mod roots;
 mod server;
 mod tls;
 
@@ -14,8 +15,7 @@ use core::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fulcio_ct_client::{
-    Entry, Error, HttpLog, HttpLogConfig, SignedCertificateTimestamp, Submission,
-    TransparencyLog as _,
+    Entry, Error, HttpLog, HttpLogConfig, SignedCertificateTimestamp, Submission, TransparencyLog,
 };
 use fulcio_testkit::log::FakeLog;
 use pki_types::CertificateDer;
@@ -53,6 +53,10 @@ fn http(server: &Server, log: &FakeLog, timeout: Duration) -> HttpLog {
 }
 
 async fn submit(log: &HttpLog) -> Result<SignedCertificateTimestamp, Error> {
+    submit_to(log).await
+}
+
+async fn submit_to(log: &dyn TransparencyLog) -> Result<SignedCertificateTimestamp, Error> {
     log.submit(Submission {
         entry: ENTRY,
         certificate: &PRECERTIFICATE,

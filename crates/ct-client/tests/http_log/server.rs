@@ -17,7 +17,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use hyper::{
     body::{Body, Frame, Incoming},
@@ -124,6 +124,11 @@ impl Server {
         format!("http://{}/test", self.address)
     }
 
+    /// Answers like this from now on.
+    pub(crate) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
+        *self.state.answers.lock().unwrap() = answers.into_iter().collect();
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
     }
@@ -159,16 +164,15 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sta
 async fn respond(request: Request<Incoming>, state: &State) -> Response<BoxBody<Bytes, io::Error>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let chain = if head.method == Method::GET {
+        Vec::new()
+    } else {
+        submitted(&body)
+    };
     state.seen.lock().unwrap().push(Seen {
         path: head.uri.path().to_owned(),
         headers: head.headers,
-        chain: body["chain"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|item| STANDARD.decode(item.as_str().unwrap()).unwrap())
-            .collect(),
+        chain,
     });
     let answer = {
         let mut answers = state.answers.lock().unwrap();
@@ -203,6 +207,17 @@ async fn respond(request: Request<Incoming>, state: &State) -> Response<BoxBody<
         response.headers_mut().insert("retry-after", value);
     }
     response
+}
+
+/// The certificates in the body of a submission.
+fn submitted(body: &[u8]) -> Vec<Vec<u8>> {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+    body["chain"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| STANDARD.decode(item.as_str().unwrap()).unwrap())
+        .collect()
 }
 
 /// White space, without end or until the server hangs up.

@@ -139,20 +139,30 @@ pub(crate) async fn authority() -> LocalAuthority {
 
 pub(crate) async fn logging_authority(log: &Arc<FakeLog>) -> LocalAuthority {
     let key = issuing_key(Algorithm::EcdsaP256Sha256).await;
-    LocalAuthority::with_embedded_timestamps(key, Arc::clone(log) as _)
+    LocalAuthority::with_embedded_timestamps(key, Arc::clone(log))
 }
 
 /// Remembers decisions, or fails to.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) decisions: Mutex<Vec<String>>,
+    /// Of each certificate, how many timestamps came with it and how many besides.
+    pub(crate) timestamps: Mutex<Vec<(usize, usize)>>,
     pub(crate) full: bool,
 }
 
 impl Journal for Memory {
     fn record<'a>(&'a self, decision: Decision<'a>, context: &'a RequestContext) -> Recording<'a> {
         let line = match decision {
-            Decision::Issued { identity, .. } => {
+            Decision::Issued {
+                identity,
+                certified,
+            } => {
+                let counts = (
+                    certified.timestamps().len(),
+                    certified.further_timestamps.len(),
+                );
+                self.timestamps.lock().unwrap().push(counts);
                 format!(
                     "{} issued {}",
                     context.request_id,

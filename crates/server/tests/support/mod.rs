@@ -74,7 +74,7 @@ impl Authority {
         let issuers = Issuers::new(&config, &|_issuer| Ok(Arc::clone(&shared))).unwrap();
         let issuers = metrics.watch(issuers);
 
-        let authority = LocalAuthority::with_embedded_timestamps(key, Arc::clone(&log) as _);
+        let authority = LocalAuthority::with_embedded_timestamps(key, Arc::clone(&log));
         let issuer = CertificateIssuer::new(Arc::new(authority))
             .with_clock(Arc::new(Stopped(now)))
             .with_journal(Arc::new(LogJournal));
