@@ -3,6 +3,8 @@
 mod ca;
 mod files;
 mod inspect;
+mod log;
+mod monitor;
 mod output;
 mod request;
 mod roots;
@@ -10,14 +12,15 @@ mod serve;
 mod token;
 mod verify;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
 /// Request, read and verify code-signing certificates of a Fulcio certificate authority, and make the
 /// authority's own.
 ///
-/// Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 3 the certificate is not to be trusted.
+/// Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 3 the certificate is not to be trusted, or
+/// the log is damaged.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -32,8 +35,10 @@ struct Arguments {
 enum Command {
     Request(request::Request),
     Inspect(inspect::Inspect),
-    Verify(verify::Verify),
+    Verify(Box<verify::Verify>),
+    Log(log::Log),
     Ca(Box<ca::Ca>),
+    Monitor(Box<monitor::Monitor>),
     /// Say where the server is.
     #[command(hide = true)]
     Serve(serve::Serve),
@@ -41,6 +46,8 @@ enum Command {
 
 /// How a command failed.
 enum Failure {
+    /// It was done, and what was looked at is damaged.
+    Damaged(anyhow::Error),
     /// It could not be done.
     Error(anyhow::Error),
     /// It was done, and the certificate is not to be trusted.
@@ -53,6 +60,16 @@ impl Failure {
             Self::Untrusted(error.into())
         } else {
             Self::Error(error.into())
+        }
+    }
+
+    /// The same, with the file in which it is.
+    fn about(self, path: &Path) -> Self {
+        let file = path.display().to_string();
+        match self {
+            Self::Damaged(error) => Self::Damaged(error.context(file)),
+            Self::Error(error) => Self::Error(error.context(file)),
+            Self::Untrusted(error) => Self::Untrusted(error.context(file)),
         }
     }
 }
@@ -69,7 +86,9 @@ fn main() -> ExitCode {
         Command::Request(request) => request.run(arguments.json),
         Command::Inspect(inspect) => inspect.run(arguments.json),
         Command::Verify(verify) => verify.run(arguments.json),
+        Command::Log(log) => log.run(arguments.json),
         Command::Ca(ca) => ca.run(arguments.json),
+        Command::Monitor(monitor) => monitor.run(),
         Command::Serve(serve) => serve.run(),
     };
     match done {
@@ -77,6 +96,10 @@ fn main() -> ExitCode {
         Err(Failure::Error(error)) => {
             eprintln!("fulcio: {}", one_line(&error));
             ExitCode::FAILURE
+        }
+        Err(Failure::Damaged(error)) => {
+            eprintln!("fulcio: {}", one_line(&error));
+            ExitCode::from(3)
         }
         Err(Failure::Untrusted(error)) => {
             eprintln!("fulcio: not trusted: {}", one_line(&error));

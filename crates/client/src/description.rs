@@ -12,7 +12,7 @@ use x509_cert::{
     spki::SubjectPublicKeyInfoOwned,
 };
 
-use crate::{Error, hex};
+use crate::{Error, hex, inclusion::rfc3339};
 
 /// What a certificate says, for people and for machines. Nothing in it has been verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -278,12 +278,10 @@ impl Identity {
 
 impl Timestamp {
     fn of(timestamp: &SignedCertificateTimestamp) -> Self {
-        let moment = core::time::Duration::from_millis(timestamp.timestamp());
         Self {
             log_id: hex(&timestamp.log_id()),
             timestamp_ms: timestamp.timestamp(),
-            time: der::DateTime::from_unix_duration(moment)
-                .map_or_else(|_out_of_range| String::new(), |time| time.to_string()),
+            time: rfc3339(timestamp.timestamp()),
             // A log may put anything into its extensions; then there is no index to show.
             leaf_index: timestamp.leaf_index().ok().flatten(),
         }

@@ -1,6 +1,8 @@
 use core::time::Duration;
 
-use fulcio_ct_log::reader;
+use fulcio_ct_log::reader::{self, NoteError};
+
+use crate::ProofError;
 
 /// Why a certificate was not had, not read, or not trusted.
 #[derive(Debug, thiserror::Error)]
@@ -12,9 +14,26 @@ pub enum Error {
     /// A certificate in an answer or a file is not PEM.
     #[error("this is not a PEM certificate: {0}")]
     ChainPem(#[source] pki_types::pem::Error),
+    /// The log's tree does not begin with an earlier one.
+    #[error("the log does not prove that it has only grown since it had {size} entries: {source}")]
+    Consistency {
+        /// How many entries the earlier tree has.
+        size: u64,
+        /// What is wrong.
+        source: reader::Error,
+    },
     /// A certificate is not the DER it should be.
     #[error("the certificate cannot be read: {0}")]
     Der(#[from] der::Error),
+    /// The earlier checkpoint is not the log's.
+    #[error("the earlier checkpoint is not believed: {0}")]
+    Earlier(#[source] NoteError),
+    /// The log has signed two trees of one size.
+    #[error("the log has signed two different trees of {size} entries: it has forked")]
+    Forked {
+        /// How many entries both have.
+        size: u64,
+    },
     /// The certificate's identity is not the expected one.
     #[error("the certificate is for {found}, not for {expected}")]
     Identity {
@@ -57,12 +76,33 @@ pub enum Error {
         /// The log's ID in hexadecimal.
         log_id: String,
     },
+    /// A saved proof shows nothing of the earlier tree that it should be about.
+    #[error(
+        "the saved proof does not tell whether the log has only grown since it had {size} entries: \
+         ask the log"
+    )]
+    NotSince {
+        /// How many entries the earlier tree has.
+        size: u64,
+    },
     /// An answer is not text.
     #[error("{url} did not answer with text")]
     NotText {
         /// What was asked.
         url: String,
     },
+    /// The log has not published the certificate, and may still do so.
+    #[error(
+        "the log does not hold the certificate yet, only the first {size} entries are published: \
+         wait a second and try again"
+    )]
+    NotYet {
+        /// How many entries the published tree has.
+        size: u64,
+    },
+    /// The saved proof is of another certificate.
+    #[error("the saved proof is of another certificate")]
+    OtherCertificate,
     /// The certificate was not valid when the log saw it.
     #[error("the log saw the certificate {} s {}", .by.as_secs(), if *.early { "before it was valid" } else { "after it had expired" })]
     OutsideValidity {
@@ -74,6 +114,9 @@ pub enum Error {
     /// PEM could not be written.
     #[error("PEM could not be written: {0}")]
     Pem(#[source] pem_rfc7468::Error),
+    /// A file is not a saved proof.
+    #[error("this is not a saved proof: {0}")]
+    Proof(#[from] ProofError),
     /// The server said no.
     #[error("{url} answered {status}: {message}")]
     Refused {
@@ -83,6 +126,14 @@ pub enum Error {
         status: u16,
         /// The server's words.
         message: String,
+    },
+    /// The log's tree is smaller than one that it had before.
+    #[error("the log has shrunk: its tree has {size} entries, and had {earlier} before")]
+    Shrunk {
+        /// How many entries the earlier tree has.
+        earlier: u64,
+        /// How many entries the tree has.
+        size: u64,
     },
     /// The timestamp is not the log's.
     #[error("the timestamp in the certificate is not good: {0}")]
@@ -98,6 +149,17 @@ pub enum Error {
     /// The certificate is not for signing code.
     #[error("the certificate is not for signing code")]
     Usage,
+    /// The log has not published the certificate, long after it has promised to.
+    #[error(
+        "the log has broken its promise: its tree of {size} entries, signed {} h after the promise, \
+         does not hold the certificate", .after.as_secs() / 3600
+    )]
+    Withheld {
+        /// How many entries the published tree has.
+        size: u64,
+        /// The time between promise and tree.
+        after: Duration,
+    },
 }
 
 impl Error {
@@ -107,21 +169,31 @@ impl Error {
     pub fn is_judgement(&self) -> bool {
         match self {
             Self::Chain(_)
+            | Self::Forked { .. }
             | Self::Identity { .. }
             | Self::Issuer { .. }
             | Self::NoTimestamp { .. }
+            | Self::OtherCertificate
             | Self::OutsideValidity { .. }
+            | Self::Shrunk { .. }
             | Self::Timestamp(_)
-            | Self::Usage => true,
-            Self::Inclusion(error) => !matches!(error, reader::Error::Fetch { .. }),
+            | Self::Usage
+            | Self::Withheld { .. } => true,
+            Self::Consistency { source: error, .. } | Self::Inclusion(error) => {
+                !matches!(error, reader::Error::Fetch { .. })
+            }
+            Self::Earlier(error) => *error != NoteError::Malformed,
             Self::ChainPem(_)
             | Self::Der(_)
             | Self::Json { .. }
             | Self::Key(_)
             | Self::KeyRejected(_)
             | Self::NoCertificate
+            | Self::NotSince { .. }
             | Self::NotText { .. }
+            | Self::NotYet { .. }
             | Self::Pem(_)
+            | Self::Proof(_)
             | Self::Refused { .. }
             | Self::Unreachable { .. } => false,
         }

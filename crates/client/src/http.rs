@@ -125,7 +125,7 @@ impl Client {
         body(&url, self.agent.get(&url).call())
     }
 
-    fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+    pub(crate) fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let url = format!("{}{path}", self.base);
         read(&url, self.agent.get(&url).call())
     }

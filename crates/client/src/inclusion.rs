@@ -1,10 +1,7 @@
-use core::time::Duration;
-use std::thread::sleep;
-
+use der::DateTime;
 use fulcio_ct_client::LogKey;
-use fulcio_ct_log::reader::{self, FetchError, Reader};
 
-use crate::{Client, Error, Verified};
+use crate::{Client, Error, LogReader, TreeHead, Verified};
 
 /// That a log holds a certificate, proven from what the log has published and signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,14 +11,49 @@ pub struct Inclusion {
     pub leaf_index: u64,
     /// How many entries the tree had from which it was proven.
     pub tree_size: u64,
+    /// When the log signed that tree, in milliseconds since 1970.
+    pub tree_time_ms: u64,
+    /// The earlier tree that this tree was proven to begin with.
+    pub since: Option<EarlierTree>,
 }
 
-/// Has the log behind `log` prove that it holds the precertificate of `verified`
-/// (c2sp.org/static-ct-api). `origin` is what the log calls itself in its checkpoints: as a rule its
-/// URL without the scheme.
+/// A tree that the log had signed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EarlierTree {
+    /// How many entries it had.
+    pub size: u64,
+    /// When the log signed it, in milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+impl Inclusion {
+    /// When the log signed the tree (RFC 3339).
+    #[must_use]
+    pub fn tree_time(&self) -> String {
+        rfc3339(self.tree_time_ms)
+    }
+}
+
+impl EarlierTree {
+    pub(crate) fn of(head: &TreeHead) -> Self {
+        Self {
+            size: head.checkpoint().size(),
+            time_ms: head.checkpoint().timestamp(),
+        }
+    }
+
+    /// When the log signed it (RFC 3339).
+    #[must_use]
+    pub fn time(&self) -> String {
+        rfc3339(self.time_ms)
+    }
+}
+
+/// Has the log behind `log` prove that it holds the precertificate of `verified`. `origin` is what the
+/// log calls itself in its checkpoints: as a rule its URL without the scheme.
 ///
-/// A log publishes a moment after it has promised to. The proof is waited for, up to
-/// [`PATIENCE`].
+/// This is [`LogReader::prove`] for those who keep no proof.
 ///
 /// # Errors
 /// The log cannot be read, is not the log with this key, or does not hold the precertificate.
@@ -31,40 +63,14 @@ pub fn prove_inclusion(
     key: &LogKey,
     verified: &Verified,
 ) -> Result<Inclusion, Error> {
-    let reader = Reader::new(
-        |path: &str| fetch(log, path),
-        origin.to_owned(),
-        key.clone(),
-    );
-    let entry = verified.precertificate.entry();
-    let mut waited = Duration::ZERO;
-    loop {
-        let checkpoint = reader.checkpoint().map_err(Error::Inclusion)?;
-        match reader.inclusion_of(&checkpoint, entry, &verified.timestamp) {
-            Ok(proof) => {
-                return Ok(Inclusion {
-                    leaf_index: proof.index,
-                    tree_size: checkpoint.size(),
-                });
-            }
-            Err(reader::Error::NotInTree { .. }) if waited < PATIENCE => {
-                sleep(STEP);
-                waited += STEP;
-            }
-            Err(error) => return Err(Error::Inclusion(error)),
-        }
-    }
+    let reader = LogReader::new(log.clone(), origin, key.clone());
+    let (_proof, inclusion) = reader.prove(verified, None)?;
+    Ok(inclusion)
 }
 
-/// How long a log may take to publish what it has promised, before that is an error.
-pub const PATIENCE: Duration = Duration::from_secs(5);
-
-const STEP: Duration = Duration::from_millis(50);
-
-fn fetch(log: &Client, path: &str) -> Result<Option<Vec<u8>>, FetchError> {
-    match log.bytes(&format!("/{path}")) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(Error::Refused { status: 404, .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+/// A moment in milliseconds since 1970 in the form of RFC 3339; nothing for a year above 9999.
+pub(crate) fn rfc3339(ms: u64) -> String {
+    let moment = core::time::Duration::from_millis(ms);
+    DateTime::from_unix_duration(moment)
+        .map_or_else(|_out_of_range| String::new(), |time| time.to_string())
 }

@@ -2,7 +2,8 @@
 //!
 //! [`Client`] talks to the server, [`ClientKey`] is what the certificate is for, [`Description`]
 //! reads any Fulcio certificate, and [`Trust`] verifies one: chain, usage, timestamp, identity.
-//! [`prove_inclusion`] goes one step further and has the log prove that it holds the certificate.
+//! [`LogReader`] goes one step further and has the log prove that it holds the certificate; the
+//! [`LogProof`] may be kept and checked without the log.
 //!
 //! The command line `fulcio` and the `quickstart` of the server are made of these.
 //!
@@ -34,17 +35,27 @@ mod error;
 mod http;
 mod inclusion;
 mod key;
+mod log_proof;
+mod log_reader;
 mod path;
 mod precertificate;
+mod rfc6962_log;
+mod static_ct_log;
+mod tlog_proof;
+mod tree_head;
 mod verify;
 
 pub use description::{Description, FulcioExtension, Identity, OtherExtension, Timestamp};
 pub use error::Error;
 pub use http::Client;
-pub use inclusion::{Inclusion, PATIENCE, prove_inclusion};
+pub use inclusion::{EarlierTree, Inclusion, prove_inclusion};
 pub use key::ClientKey;
+pub use log_proof::LogProof;
+pub use log_reader::{LogReader, PATIENCE};
 use pem_rfc7468::LineEnding;
 use pki_types::CertificateDer;
+pub use tlog_proof::ProofError;
+pub use tree_head::TreeHead;
 pub use verify::{Expected, PrecertificateEntry, Trust, Verified};
 
 /// Certificates as a PEM file (RFC 7468), in the given order.

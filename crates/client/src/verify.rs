@@ -37,6 +37,8 @@ pub struct Expected {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Verified {
+    /// The certificate itself.
+    pub certificate: CertificateDer<'static>,
     /// What the certificate says.
     pub description: Description,
     /// The log's promise.
@@ -123,6 +125,7 @@ impl Trust {
             .map_err(Error::Timestamp)?;
         expected.check(&description)?;
         Ok(Verified {
+            certificate: certificate.clone().into_owned(),
             description,
             timestamp,
             precertificate,

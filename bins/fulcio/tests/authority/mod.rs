@@ -12,6 +12,7 @@ use std::{
 
 use fulcio_api::HttpApi;
 use fulcio_cert_builder::{CaChain, CaTemplate, DistinguishedName, Issuer};
+use fulcio_ct_client::Logs;
 use fulcio_ct_log::{EmbeddedLog, Options};
 use fulcio_dev_idp::{DevIdp, Keys};
 use fulcio_identity::{Config, IssuerAddress, IssuerConfig, IssuerKind, Issuers};
@@ -41,9 +42,15 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn start() -> Self {
+        Self::start_with(|_folder| None)
+    }
+
+    /// One that publishes its certificates in the log that `log` gives, which is asked when `chain.pem`
+    /// is in the folder; in the embedded one if it gives none.
+    pub(crate) fn start_with(log: impl FnOnce(&Path) -> Option<Logs>) -> Self {
         let runtime = Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let address = runtime.block_on(serve(folder.path()));
+        let address = runtime.block_on(serve(folder.path(), log));
         Self {
             address,
             folder,
@@ -60,13 +67,18 @@ impl Authority {
         self.folder.path().join("chain.pem")
     }
 
+    /// The embedded log's folder.
+    pub(crate) fn log_folder(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
     /// The PEM file of the log's key.
     pub(crate) fn log_key(&self) -> PathBuf {
         self.folder.path().join("log.pub.pem")
     }
 }
 
-async fn serve(folder: &Path) -> SocketAddr {
+async fn serve(folder: &Path, other_log: impl FnOnce(&Path) -> Option<Logs>) -> SocketAddr {
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
         .await
         .unwrap();
@@ -81,6 +93,7 @@ async fn serve(folder: &Path) -> SocketAddr {
     let options = Options::new(|| SystemClock.now()).with_origin(format!("{address}/ct-log"));
     let log = Arc::new(EmbeddedLog::open(folder.join("log"), options).unwrap());
     fs::write(folder.join("log.pub.pem"), log.public_key_pem()).unwrap();
+    let published_in = other_log(folder).unwrap_or_else(|| Arc::clone(&log).into());
 
     let config = Config::from_issuers([IssuerConfig::new(
         IssuerAddress::Url(issuer.clone()),
@@ -89,7 +102,7 @@ async fn serve(folder: &Path) -> SocketAddr {
     )]);
     let fetch: Arc<dyn Fetch> = Arc::new(HttpFetch::new(&HttpOptions::new(vec![])).unwrap());
     let issuers = Issuers::new(&config, &|_issuer| Ok(Arc::clone(&fetch))).unwrap();
-    let authority = LocalAuthority::with_embedded_timestamps(key, Arc::clone(&log) as _);
+    let authority = LocalAuthority::with_embedded_timestamps(key, published_in);
     let issuing = CertificateIssuer::new(Arc::new(authority));
     let pipeline = Pipeline::new(Arc::new(issuers), issuing);
 
@@ -105,15 +118,14 @@ async fn serve(folder: &Path) -> SocketAddr {
 }
 
 async fn issuing_key() -> IssuingKey {
-    let now = SystemClock.now();
     let root_key = EphemeralSigner::generate(Algorithm::EcdsaP384Sha384).unwrap();
     let key = EphemeralSigner::generate(Algorithm::EcdsaP384Sha384).unwrap();
     let name = |common| DistinguishedName::new("Example", common);
     let root = certificate(&CaTemplate::root(name("root")), &root_key, None, &root_key).await;
-    let alone = CaChain::new(vec![root.clone()], now).unwrap();
+    let alone = CaChain::new(vec![root.clone()], SystemClock.now()).unwrap();
     let template = CaTemplate::intermediate(name("intermediate"));
     let intermediate = certificate(&template, &key, Some(alone.issuer()), &root_key).await;
-    let chain = CaChain::new(vec![intermediate, root], now).unwrap();
+    let chain = CaChain::new(vec![intermediate, root], SystemClock.now()).unwrap();
     IssuingKey::new(chain, Box::new(key)).unwrap()
 }
 

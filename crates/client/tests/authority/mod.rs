@@ -33,12 +33,12 @@ impl Key {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
     }
 
-    fn spki(&self) -> SubjectPublicKeyInfoDer<'static> {
+    pub(crate) fn spki(&self) -> SubjectPublicKeyInfoDer<'static> {
         let der = self.0.public_key().as_der().unwrap();
         SubjectPublicKeyInfoDer::from(der.as_ref().to_vec())
     }
 
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let signature = self.0.sign(&SystemRandom::new(), message).unwrap();
         signature.as_ref().to_vec()
     }
