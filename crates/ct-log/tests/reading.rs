@@ -302,23 +302,14 @@ async fn entries_of_another_log_are_not_believed_at_any_size() {
         other.published(size).await.expect("published");
         log.published(size).await.expect("published");
         let checkpoint = log.checkpoint();
-        for entry in [0, size - 1] {
-            let mixed = |path: &str| {
-                let tile = |level| path.starts_with(&format!("tile/{level}/"));
-                if tile("data") || tile("0") {
-                    (&*other).fetch(path)
-                } else {
-                    (&*log).fetch(path)
-                }
-            };
-            let reader = Reader::new(mixed, ORIGIN, log.key().clone());
-            let read = reader.entries(&checkpoint, entry);
-            assert!(
-                matches!(read, Err(Error::Inconsistent)),
-                "{size} {entry}: {read:?}"
-            );
-            let honest = Reader::new(&*log, ORIGIN, log.key().clone());
-            honest.entries(&checkpoint, entry).expect("its own");
-        }
+        let mixed = |path: &str| match path {
+            "tile/0/000" | "tile/data/000" => (&*other).fetch(path),
+            path => (&*log).fetch(path),
+        };
+        let reader = Reader::new(mixed, ORIGIN, log.key().clone());
+        let read = reader.entries(&checkpoint, 0);
+        assert!(matches!(read, Err(Error::Inconsistent)), "{size}: {read:?}");
+        let honest = Reader::new(&*log, ORIGIN, log.key().clone());
+        honest.entries(&checkpoint, 0).expect("its own");
     }
 }
