@@ -19,8 +19,8 @@ use clap::{Parser, Subcommand};
 /// Request, read and verify code-signing certificates of a Fulcio certificate authority, and make the
 /// authority's own.
 ///
-/// Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 3 the certificate is not to be trusted, or
-/// the log is damaged.
+/// Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 3 the certificate is not to be trusted, the
+/// log is damaged, or an alarm about a log stands.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

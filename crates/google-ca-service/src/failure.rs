@@ -1,8 +1,8 @@
 //! What the SDK's errors mean.
 
-use core::{error::Error as StdError, time::Duration};
-use std::io;
+use core::time::Duration;
 
+use fulcio_remote_key::cause;
 use google_cloud_gax::error::{
     CredentialsError, Error as SdkError,
     rpc::{Code, StatusDetails},
@@ -136,22 +136,6 @@ fn retry_after(error: &SdkError) -> Option<Duration> {
         let seconds = error.http_headers()?.get(RETRY_AFTER)?.to_str().ok()?;
         seconds.trim().parse().ok().map(Duration::from_secs)
     })
-}
-
-/// The first error of a type among the causes of another.
-fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        // What an `io::Error` wraps is not its `source`, but itself.
-        next = match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
-            Some(Some(inner)) => Some(inner),
-            _ => error.source(),
-        };
-    }
-    None
 }
 
 /// One line of bounded length.

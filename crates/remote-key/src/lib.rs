@@ -24,6 +24,7 @@
 //! # }
 //! ```
 
+mod cause;
 mod ecdsa;
 mod error;
 mod hash;
@@ -33,6 +34,7 @@ mod retry;
 mod timeout;
 mod verified;
 
+pub use cause::cause;
 pub use ecdsa::ecdsa_sig_value;
 pub use error::Error;
 pub use hash::{Digest, Hash};

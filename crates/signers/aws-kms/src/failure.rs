@@ -1,11 +1,11 @@
 //! What the SDK's errors mean.
 
 use core::error::Error as StdError;
-use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use fulcio_remote_key::cause;
 
 use crate::Error;
 
@@ -117,22 +117,6 @@ fn unreached(error: impl StdError + Send + Sync + 'static) -> Error {
         Some(rustls::Error::InvalidCertificate(_)) => Error::Untrusted(error.into()),
         _ => Error::Network(error.into()),
     }
-}
-
-/// The first error of a type among the causes of another.
-fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        // What an `io::Error` wraps is not its `source`, but itself.
-        next = match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
-            Some(Some(inner)) => Some(inner),
-            _ => error.source(),
-        };
-    }
-    None
 }
 
 /// One line of bounded length.

@@ -1,8 +1,8 @@
 //! What the SDK's errors mean.
 
-use core::{error::Error as StdError, time::Duration};
-use std::io;
+use core::time::Duration;
 
+use fulcio_remote_key::cause;
 use google_cloud_auth::errors::CredentialsError;
 use google_cloud_gax::error::rpc::{Code, Status, StatusDetails};
 use google_cloud_kms_v1::Error as SdkError;
@@ -117,22 +117,6 @@ fn unreached(error: SdkError) -> Error {
         Some(rustls::Error::InvalidCertificate(_)) => Error::Untrusted(error.into()),
         _ => Error::Network(error.into()),
     }
-}
-
-/// The first error of a type among the causes of another.
-fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        // What an `io::Error` wraps is not its `source`, but itself.
-        next = match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
-            Some(Some(inner)) => Some(inner),
-            _ => error.source(),
-        };
-    }
-    None
 }
 
 /// How long the answer asks to wait (RFC 9110 section 10.2.3), a day at most.
