@@ -104,8 +104,9 @@ impl OpenLogs {
             let (flag, log, chains) = (flag.clone(), Arc::clone(log), Arc::clone(&chains));
             checks.spawn(async move { log.check_roots(chains).await.context(flag) });
         }
-        while let Some(checked) = checks.join_next().await {
-            checked.context("a check ended early")??;
+        // All of them end before one fails the start, so that its fault is the last thing said.
+        for checked in checks.join_all().await {
+            checked?;
         }
         Ok(())
     }
