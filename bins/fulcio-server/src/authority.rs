@@ -1,33 +1,64 @@
+use core::time::Duration;
 use std::sync::Arc;
 
 use fulcio_ct_client::Logs;
 use fulcio_google_ca_service::GoogleCaService;
 use fulcio_issuance::{CertificateAuthority as _, CertificateIssuer, IssuingKey, LocalAuthority};
+use fulcio_server::{SignerFault, SignerHealth};
 use pki_types::CertificateDer;
 
 use crate::chains::Chains;
 
 /// What issues certificates, open.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Authority {
     /// Google's CA Service, which makes the whole certificate. Timestamps come beside it.
     Google(Arc<GoogleCaService>),
     /// A key with its chain. Timestamps go into its certificates.
-    Key(Box<IssuingKey>),
+    Key {
+        key: Arc<IssuingKey>,
+        /// What its test signatures say, where some are made.
+        health: Option<SignerHealth>,
+    },
 }
 
 impl From<IssuingKey> for Authority {
     fn from(key: IssuingKey) -> Self {
-        Self::Key(Box::new(key))
+        Self::Key {
+            key: Arc::new(key),
+            health: None,
+        }
     }
 }
 
 impl Authority {
+    /// Has a key of ours make a test signature now, and `every` so often as long as it is in use. What
+    /// went wrong with the first is told beside it.
+    pub(crate) async fn tested(self, every: Option<Duration>) -> (Self, Result<(), SignerFault>) {
+        match (self, every) {
+            (Self::Key { key, .. }, Some(every)) => {
+                let (health, first) = SignerHealth::first(Arc::clone(&key), every).await;
+                tokio::spawn(health.keep_testing());
+                let health = Some(health);
+                (Self::Key { key, health }, first)
+            }
+            (untested, _) => (untested, Ok(())),
+        }
+    }
+
     /// What is above its certificates.
     pub(crate) fn chains(&self) -> Chains {
         match self {
             Self::Google(service) => Chains::Changing(Arc::clone(service) as _),
-            Self::Key(key) => Chains::Fixed(key.issuer().validity()),
+            Self::Key { key, .. } => Chains::Fixed(key.issuer().validity()),
+        }
+    }
+
+    /// Whether its key signs, where that is tested.
+    pub(crate) fn health(&self) -> Option<SignerHealth> {
+        match self {
+            Self::Google(_) => None,
+            Self::Key { health, .. } => health.clone(),
         }
     }
 
@@ -35,22 +66,24 @@ impl Authority {
     pub(crate) fn trust_bundle(&self) -> Vec<Vec<CertificateDer<'static>>> {
         match self {
             Self::Google(service) => service.trust_bundle(),
-            Self::Key(key) => vec![key.chain().to_vec()],
+            Self::Key { key, .. } => vec![key.chain().to_vec()],
         }
     }
 
     /// Issues with it, into `logs` where there are any.
-    pub(crate) fn issuer(self, logs: Option<Logs>) -> CertificateIssuer {
+    pub(crate) fn issuer(&self, logs: Option<Logs>) -> CertificateIssuer {
         match (self, logs) {
             (Self::Google(service), Some(logs)) => {
-                CertificateIssuer::new(service).with_detached_timestamps(logs)
+                CertificateIssuer::new(Arc::clone(service) as _).with_detached_timestamps(logs)
             }
-            (Self::Google(service), None) => CertificateIssuer::new(service),
-            (Self::Key(key), Some(logs)) => {
-                let authority = LocalAuthority::with_embedded_timestamps(*key, logs);
+            (Self::Google(service), None) => CertificateIssuer::new(Arc::clone(service) as _),
+            (Self::Key { key, .. }, Some(logs)) => {
+                let authority = LocalAuthority::with_embedded_timestamps(Arc::clone(key), logs);
                 CertificateIssuer::new(Arc::new(authority))
             }
-            (Self::Key(key), None) => CertificateIssuer::new(Arc::new(LocalAuthority::new(*key))),
+            (Self::Key { key, .. }, None) => {
+                CertificateIssuer::new(Arc::new(LocalAuthority::new(Arc::clone(key))))
+            }
         }
     }
 }

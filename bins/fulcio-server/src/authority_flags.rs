@@ -1,3 +1,4 @@
+use core::time::Duration;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -20,7 +21,7 @@ use crate::{
     remote_key::RemoteKey,
     tink_ca::TinkFlags,
     usage_error::UsageError,
-    values::{Optional, Password, Switch},
+    values::{Optional, Password, Switch, duration},
 };
 
 /// Who signs the certificates.
@@ -46,6 +47,9 @@ pub(crate) struct AuthorityFlags {
     /// fileca: use a new key and chain as soon as the files have changed.
     #[arg(long, value_name = "BOOL", default_value = "true")]
     fileca_watch: Switch,
+    /// How often the issuing key makes a test signature, whose outcome readiness tells; 0 for never.
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration)]
+    signer_test_interval: Duration,
     #[command(flatten)]
     token: TokenFlags,
     #[command(flatten)]
@@ -102,6 +106,11 @@ impl AuthorityFlags {
         }
     }
 
+    /// How often the key makes a test signature, if ever.
+    pub(crate) fn signer_test_every(&self) -> Option<Duration> {
+        Some(self.signer_test_interval).filter(|interval| !interval.is_zero())
+    }
+
     fn key_files(&self) -> Result<KeyFiles, UsageError> {
         let file = |flag, value: &Optional<PathBuf>| {
             value
@@ -139,6 +148,11 @@ impl AuthoritySource {
             Self::RemoteKey(key) => key.open(network).await.map(Authority::from),
             Self::Token(key) => key.open().await.map(Authority::from),
         }
+    }
+
+    /// Whether it is still the same when it is opened again, unless an operator has changed it.
+    pub(crate) fn is_permanent(&self) -> bool {
+        !matches!(self, Self::Ephemeral)
     }
 
     /// The files to look at again and again, if there are any.

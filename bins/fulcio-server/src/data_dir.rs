@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use zeroize::Zeroizing;
 
 /// The folder that the quickstart keeps everything in; only its owner may enter it.
 #[derive(Clone, Debug)]
@@ -45,15 +46,15 @@ impl DataDir {
         self.path(name).display().to_string()
     }
 
-    /// The contents of a file, if it is there.
-    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+    /// The contents of a file, if it is there. Some are secret.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.path(name);
         match fs::read(&path) {
             Ok(bytes) if bytes.is_empty() => bail!(
                 "{} is empty; restore it, or remove the whole folder to begin anew",
                 path.display()
             ),
-            Ok(bytes) => Ok(Some(bytes)),
+            Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }

@@ -5,12 +5,16 @@ use std::{
 
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use fulcio_identity::{Config, ConfigError, IssuerConfig, Issuers, Problem, UnknownKeys};
-use fulcio_oidc_verify::{Fetch, HttpOptions};
+use fulcio_identity::{
+    Config, ConfigError, IssuerAddress, IssuerConfig, Issuers, Problem, UnknownKeys,
+};
+use fulcio_oidc_verify::{Addresses, Fetch, HttpOptions};
+use fulcio_server::Metrics;
 use pki_types::CertificateDer;
 
 use crate::{
-    cluster::ask_cluster, input_file, proxied_fetch::ProxiedFetch, proxy::Proxies, values::Switch,
+    cluster::ask_cluster, input_file, network::Network, proxied_fetch::ProxiedFetch,
+    proxy::Proxies, values::Switch,
 };
 
 /// Whose identities are certified.
@@ -28,6 +32,13 @@ pub(crate) struct IdentityFlags {
     tolerate_unknown_keys: Switch,
 }
 
+/// Whoever can vouch for callers, by which configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct ConfiguredIssuers {
+    pub(crate) config: Arc<Config>,
+    pub(crate) issuers: Arc<Issuers>,
+}
+
 /// Where the configuration is when no path is given.
 const DEFAULT_PATHS: [&str; 2] = [
     "/etc/fulcio-config/config.yaml",
@@ -35,8 +46,27 @@ const DEFAULT_PATHS: [&str; 2] = [
 ];
 
 impl IdentityFlags {
+    /// Reads the configuration, and gets ready to authenticate by it. The keys that `earlier` has
+    /// fetched are kept.
+    pub(crate) fn issuers(
+        &self,
+        network: &Network,
+        metrics: &Metrics,
+        earlier: Option<&ConfiguredIssuers>,
+    ) -> Result<ConfiguredIssuers> {
+        let config = self.config()?;
+        let mut issuers = metrics.watch(issuers(&config, &network.roots, &network.proxies)?);
+        if let Some(earlier) = earlier {
+            issuers = issuers.resuming(&earlier.issuers);
+        }
+        Ok(ConfiguredIssuers {
+            config: Arc::new(config),
+            issuers: Arc::new(issuers),
+        })
+    }
+
     /// Reads the configuration.
-    pub(crate) fn config(&self) -> Result<Config> {
+    fn config(&self) -> Result<Config> {
         let Some(path) = self.path() else {
             if self.public_good_issuers.is_on() {
                 return Ok(Config::public_good_defaults());
@@ -61,7 +91,7 @@ impl IdentityFlags {
     }
 
     /// The file to read; none when none was asked for and none is where it is looked for.
-    fn path(&self) -> Option<PathBuf> {
+    pub(crate) fn path(&self) -> Option<PathBuf> {
         if self.config_path != Path::new(DEFAULT_PATHS[0]) {
             return Some(self.config_path.clone());
         }
@@ -94,12 +124,20 @@ pub(crate) fn issuers(
     };
     let shared = fetch(&HttpOptions::new(roots.to_vec()))?;
     let issuers = Issuers::new(config, &|issuer: &IssuerConfig| {
+        // Else a stranger's token could have this server ask any machine of its network.
+        let may_ask_anywhere = match &issuer.address {
+            IssuerAddress::Pattern(pattern) => !pattern.wildcard_in_host(),
+            IssuerAddress::Url(_) => true,
+        };
         let in_cluster = config.is_in_cluster(issuer);
-        if issuer.ca_certificates.is_empty() && !in_cluster {
+        if may_ask_anywhere && issuer.ca_certificates.is_empty() && !in_cluster {
             return Ok(Arc::clone(&shared));
         }
         let roots = roots.iter().chain(&issuer.ca_certificates).cloned();
         let mut options = HttpOptions::new(roots.collect());
+        if !may_ask_anywhere {
+            options.addresses = Addresses::Public;
+        }
         if in_cluster {
             ask_cluster(&mut options, issuer.address.as_str());
         }

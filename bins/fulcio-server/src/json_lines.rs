@@ -2,8 +2,7 @@ use core::fmt;
 use std::time::UNIX_EPOCH;
 
 use fulcio_issuance::{Clock as _, SystemClock};
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
-use serde_json::Value;
+use serde::{Serialize, ser::Error as _};
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -29,55 +28,88 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut line = Line {
-            metadata: event.metadata(),
-            message: String::new(),
-            fields: Vec::new(),
-        };
+        let mut line = Line::default();
         event.record(&mut line);
-        let text = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
-        writeln!(writer, "{text}")
+        let text = line.finish(event.metadata()).map_err(|_| fmt::Error)?;
+        writer.write_str(&text)
     }
 }
 
-struct Line<'a> {
-    metadata: &'a Metadata<'a>,
-    message: String,
-    fields: Vec<(&'static str, Value)>,
+/// An event on its way to one line: its fields are JSON already.
+#[derive(Default)]
+struct Line {
+    message: Vec<u8>,
+    /// Each with its name before it, and a comma before that.
+    fields: Vec<u8>,
+    failure: Option<serde_json::Error>,
 }
 
-impl Line<'_> {
-    fn put(&mut self, field: &Field, value: Value) {
-        match (field.name(), value) {
-            ("message", Value::String(message)) => self.message = message,
-            (name, value) => self.fields.push((name, value)),
+impl Line {
+    fn put<T: Serialize + ?Sized>(&mut self, field: &Field, value: &T) {
+        let written = match field.name() {
+            "message" => serde_json::to_writer(&mut self.message, value),
+            name => entry(&mut self.fields, name, value),
+        };
+        self.failure = self.failure.take().or(written.err());
+    }
+
+    fn finish(self, metadata: &Metadata<'_>) -> Result<String, serde_json::Error> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
         }
+        let message: &[u8] = match &self.message[..] {
+            [] => b"\"\"",
+            message => message,
+        };
+        let mut line = Vec::with_capacity(128 + message.len() + self.fields.len());
+        line.extend_from_slice(b"{\"severity\":");
+        serde_json::to_writer(&mut line, severity(*metadata.level()))?;
+        let now = SystemClock.now().duration_since(UNIX_EPOCH);
+        entry(&mut line, "ts", &now.unwrap_or_default().as_secs_f64())?;
+        caller(&mut line, metadata)?;
+        line.extend_from_slice(b",\"message\":");
+        line.extend_from_slice(message);
+        line.extend_from_slice(&self.fields);
+        line.extend_from_slice(b"}\n");
+        String::from_utf8(line).map_err(serde_json::Error::custom)
     }
 }
 
-impl Visit for Line<'_> {
+/// Writes a comma, a name and a value.
+fn entry<T: Serialize + ?Sized>(
+    out: &mut Vec<u8>,
+    name: &str,
+    value: &T,
+) -> Result<(), serde_json::Error> {
+    out.push(b',');
+    serde_json::to_writer(&mut *out, name)?;
+    out.push(b':');
+    serde_json::to_writer(out, value)
+}
+
+impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, format!("{value:?}").into());
+        self.put(field, &format_args!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value.into());
+        self.put(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value.into());
+        self.put(field, &value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value.into());
+        self.put(field, &value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value.into());
+        self.put(field, &value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, value.into());
+        self.put(field, &value);
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn core::error::Error + 'static)) {
@@ -87,22 +119,7 @@ impl Visit for Line<'_> {
             text = format!("{text}: {error}");
             cause = error.source();
         }
-        self.put(field, text.into());
-    }
-}
-
-impl Serialize for Line<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("severity", severity(*self.metadata.level()))?;
-        let now = SystemClock.now().duration_since(UNIX_EPOCH);
-        map.serialize_entry("ts", &now.unwrap_or_default().as_secs_f64())?;
-        map.serialize_entry("caller", &caller(self.metadata))?;
-        map.serialize_entry("message", &self.message)?;
-        for (name, value) in &self.fields {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
+        self.put(field, &text);
     }
 }
 
@@ -117,9 +134,10 @@ fn severity(level: Level) -> &'static str {
 }
 
 /// The crate, the file and the line that logged.
-fn caller(metadata: &Metadata<'_>) -> String {
+fn caller(out: &mut Vec<u8>, metadata: &Metadata<'_>) -> Result<(), serde_json::Error> {
     let krate = metadata.target().split("::").next().unwrap_or_default();
     let file = metadata.file().unwrap_or_default();
     let file = file.rsplit(['/', '\\']).next().unwrap_or_default();
-    format!("{krate}/{file}:{}", metadata.line().unwrap_or_default())
+    let line = metadata.line().unwrap_or_default();
+    entry(out, "caller", &format_args!("{krate}/{file}:{line}"))
 }

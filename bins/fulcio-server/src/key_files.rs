@@ -6,7 +6,7 @@ use fulcio_issuance::{Clock as _, IssuingKey, SystemClock};
 use fulcio_signer_file::{FileSigner, KeyError};
 use tokio::task::spawn_blocking;
 
-use crate::{input_file, values::Password};
+use crate::{input_file, secret_file::warn_if_exposed, values::Password};
 
 /// The files of `--ca fileca`.
 #[derive(Clone, Debug)]
@@ -48,9 +48,11 @@ impl KeyFiles {
             }
             PasswordSource::File(file) => {
                 let flag = format!("--fileca-key-passwd-file {}", file.display());
+                warn_if_exposed(&flag, file);
                 (input_file::read_password(&flag, file)?, flag)
             }
         };
+        warn_if_exposed(&format!("--fileca-key {}", self.key.display()), &self.key);
         let signer = FileSigner::open(&self.key, Some(&password)).map_err(|error| {
             let flags = match &error {
                 fulcio_signer_file::Error::Key {

@@ -1,5 +1,7 @@
 //! The certificate authority server: reads flags, builds the parts, and hands them to the library.
 
+mod announced;
+mod audit;
 mod authority;
 mod authority_flags;
 mod chains;
@@ -18,6 +20,8 @@ mod key_files;
 mod key_service;
 mod kms_ca;
 mod layers;
+mod limits_flags;
+mod log_writer;
 mod logging;
 mod network;
 mod pkcs11_ca;
@@ -26,7 +30,9 @@ mod private_ca;
 mod proxied_fetch;
 mod proxy;
 mod quickstart;
+mod reload;
 mod remote_key;
+mod secret_file;
 mod serve;
 mod settings_file;
 mod stop;

@@ -5,8 +5,9 @@ use clap::Args;
 use fulcio_cert_builder::CaChain;
 use fulcio_issuance::{Clock as _, IssuingKey, SystemClock};
 use fulcio_signer_pkcs11::{Config, Error, FULCIO_KEY_LABEL, Token};
+use zeroize::Zeroizing;
 
-use crate::{input_file, usage_error::UsageError, values::Optional};
+use crate::{input_file, secret_file::warn_if_exposed, usage_error::UsageError, values::Optional};
 
 /// The flags of `--ca pkcs11ca`.
 #[derive(Debug, Args)]
@@ -88,7 +89,8 @@ impl TokenKey {
 /// Logs in to the token that a file in crypto11's format names.
 pub(crate) async fn open(config: &Path) -> Result<Token> {
     let flag = format!("--pkcs11-config-path {}", config.display());
-    let json = input_file::read(&flag, config)?;
+    warn_if_exposed(&flag, config);
+    let json = Zeroizing::new(input_file::read(&flag, config)?);
     let opened = match Config::from_json(&json) {
         Ok(config) => Token::open(config).await,
         Err(error) => Err(Error::Config(error)),

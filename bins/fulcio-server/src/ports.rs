@@ -1,16 +1,18 @@
 use core::{net::SocketAddr, time::Duration};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use fulcio_api::{Cors, GrpcApi, HttpApi, Reflection, Serving};
-use fulcio_server::{CurrentSnapshot, Limits, Listener, LogFiles, Router, Shutdown};
+use fulcio_ct_log::EmbeddedLog;
+use fulcio_server::{CurrentSnapshot, Limits, Listener, LogFiles, RateLimits, Router, Shutdown};
 
 use crate::{
+    limits_flags::LimitsFlags,
     serve::Parts,
+    stop,
     tls::TlsParts,
     tracing_export::Traced,
-    transparency::OpenLogs,
     values::{Host, Optional, Switch, duration},
 };
 
@@ -49,6 +51,8 @@ pub(crate) struct Ports {
     /// How long requests in flight may take to finish after SIGTERM or Ctrl-C.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     shutdown_grace: Duration,
+    #[command(flatten)]
+    limits: LimitsFlags,
 }
 
 const LEGACY_SOCKET: &str = "@fulcio-legacy-grpc-socket";
@@ -72,32 +76,50 @@ pub(crate) async fn bind(flag: &str, address: SocketAddr) -> Result<Listener> {
 struct Port(Listener, Router, Limits);
 
 impl Ports {
-    /// Serves until `stopped`, and then what is in flight.
+    /// How often certificates may be asked for, if that is limited.
+    pub(crate) fn rate_limits(&self) -> Option<Arc<RateLimits>> {
+        self.limits.rates()
+    }
+
+    /// Serves until `stopped`, and then what is in flight. Another signal ends that too.
     pub(crate) async fn serve(
         &self,
         parts: &Parts,
         current: Arc<CurrentSnapshot>,
+        embedded: Option<Arc<EmbeddedLog>>,
         tls: &TlsParts,
         stopped: impl Future<Output = ()>,
     ) -> Result<()> {
         self.tell_of_the_legacy_socket();
         let metrics = &parts.metrics;
-        let grpc = GrpcApi::new(current.clone(), metrics.api());
-        let http = HttpApi::new(current, metrics.api());
         let serving = Serving::new();
+        let grpc = GrpcApi::new(current.clone(), metrics.api());
+        let http = HttpApi::new(current, metrics.api()).with_serving(serving.clone());
+        self.limits.raise_file_limit();
+        let gate = self.limits.gate(metrics.api())?;
 
         let mut ports = self.apis(http, &grpc, &serving, tls).await?;
-        let embedded = parts.logs.as_ref().and_then(OpenLogs::embedded);
-        if let (Some(log), Some(Port(_, router, _))) = (embedded, ports.first_mut()) {
+        if let (Some(log), Some(Port(_, router, _))) = (&embedded, ports.first_mut()) {
             let with_log = core::mem::take(router);
             *router = with_log.with_mount("/ct-log/", LogFiles::new(Arc::clone(log)));
         }
+        let mut ports: Vec<_> = ports
+            .into_iter()
+            .map(|Port(listener, router, limits)| {
+                let listener = listener.with_gate(Arc::clone(&gate));
+                Port(listener, router.with_gate(Arc::clone(&gate)), limits)
+            })
+            .collect();
         let address = Host::All.address(self.metrics_port).await?;
         let limits = Limits {
             head: or_a_minute(self.read_header_timeout),
             ..self.limits()
         };
         let page = Router::new().with_mount("/", metrics.page().with_process());
+        let limits = Limits {
+            connections: METRICS_CONNECTIONS,
+            ..limits
+        };
         ports.push(Port(bind("--metrics-port", address).await?, page, limits));
 
         let shutdown = Shutdown::default();
@@ -110,15 +132,23 @@ impl Ports {
             .collect();
         stopped.await;
         tracing::info!("stopping");
+        let again = stop::signalled()?;
         serving.stop();
         shutdown.begin();
-        for server in servers {
-            server.await.context("a listener ended early")?;
-        }
+        let finished = async {
+            for server in servers {
+                server.await.context("a listener ended early")?;
+            }
+            anyhow::Ok(())
+        };
+        let finished = tokio::select! {
+            finished = finished => finished,
+            () = again => Err(anyhow!("a second signal ended what was still in flight")),
+        };
         if let Some(log) = embedded {
             log.close().await.context("the transparency log")?;
         }
-        Ok(())
+        finished
     }
 
     /// The ports of the APIs, that of HTTP first.
@@ -202,6 +232,9 @@ impl Ports {
 const HEALTH: &str = "grpc.health.v1.Health";
 const LEGACY: &str = "dev.sigstore.fulcio.v1beta.CA";
 const V2: &str = "dev.sigstore.fulcio.v2.CA";
+
+/// Whoever reads the metrics keeps a connection or two.
+const METRICS_CONNECTIONS: usize = 100;
 
 /// In Go, a server without a limit of its own falls back on the time for reading, and that is a
 /// minute in Fulcio.

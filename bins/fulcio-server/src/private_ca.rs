@@ -26,7 +26,7 @@ pub(crate) async fn open(dir: &DataDir, password_file: Option<&Path>) -> Result<
     let password = password(dir, password_file)?;
     // The chain is written last: where it is, everything is.
     let chain = match dir.read(CHAIN)? {
-        Some(chain) => chain,
+        Some(chain) => chain.to_vec(),
         None => create(dir, &password).await?,
     };
     let path = dir.path(CHAIN);

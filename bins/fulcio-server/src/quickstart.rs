@@ -13,8 +13,9 @@ use crate::{
     data_dir::DataDir,
     dev_idp::MountedDevIdp,
     first_client::{self, FirstCertificate, FirstClient},
-    identity_issuers::issuers,
+    identity_issuers::{ConfiguredIssuers, issuers},
     ports, private_ca,
+    reload::InForce,
     serve::Parts,
     stop,
     transparency::{OpenLogs, open_embedded},
@@ -71,14 +72,24 @@ impl Quickstart {
 
         let metrics = Metrics::new()?;
         // Everything is on this machine, which is reached without a proxy.
-        let parts = Parts {
-            issuers: Arc::new(metrics.watch(issuers(&config, &[], &Arc::default())?)),
-            logs: Some(OpenLogs::own(Arc::clone(&log), &metrics)?),
-            metrics,
-            config,
-            permitted: PermittedAlgorithms::default(),
+        let issuers = metrics.watch(issuers(&config, &[], &Arc::default())?);
+        let logs = OpenLogs::own(dir.path("log"), Arc::clone(&log), &metrics)?;
+        let in_force = InForce {
+            authority: key.into(),
+            announced: Vec::new(),
+            issuers: ConfiguredIssuers {
+                config: Arc::new(config),
+                issuers: Arc::new(issuers),
+            },
+            logs: Some(Arc::new(logs)),
         };
-        let backend = Arc::new(CurrentSnapshot::new(parts.snapshot(key.into())));
+        let parts = Parts {
+            metrics,
+            permitted: PermittedAlgorithms::default(),
+            audit: None,
+            rate_limits: None,
+        };
+        let backend = Arc::new(CurrentSnapshot::new(parts.snapshot(&in_force)));
         let grpc = GrpcApi::new(backend.clone(), parts.metrics.api());
         let serving = Serving::new();
         let http = HttpApi::new(backend, parts.metrics.api());

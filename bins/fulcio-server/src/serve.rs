@@ -4,24 +4,26 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use fulcio_challenge::PermittedAlgorithms;
-use fulcio_identity::{Config, Issuers};
 use fulcio_issuance::Pipeline;
-use fulcio_server::{CurrentSnapshot, LogJournal, Metrics, Snapshot, WatchedFiles};
+use fulcio_server::{IssuerProbe, Metrics, RateLimits, ReloadRequests, Snapshot};
+use tokio::signal::unix::Signal;
 
 use crate::{
-    authority::Authority,
-    authority_flags::{AuthorityFlags, AuthoritySource},
-    identity_issuers::{IdentityFlags, issuers},
+    announced::Announced,
+    audit::{self, Audit, AuditFlags},
+    authority_flags::AuthorityFlags,
+    identity_issuers::IdentityFlags,
     layers::Layers,
     logging::{self, LogType},
     network::Network,
     one_line,
     ports::Ports,
+    reload::{InForce, Reloads, Sources},
     stop,
     tls::TlsFlags,
     tracing_export::TraceFlags,
     transparency::{OpenLogs, TransparencyFlags},
-    values::{List, Optional, list},
+    values::{List, Optional, Switch, list},
 };
 
 /// Run a certificate authority with the given key, log and identity providers.
@@ -37,13 +39,26 @@ pub(crate) struct Serve {
     #[command(flatten)]
     authority: AuthorityFlags,
     #[command(flatten)]
+    announced: Announced,
+    #[command(flatten)]
     identity: IdentityFlags,
     #[command(flatten)]
     transparency: TransparencyFlags,
+    /// Use what has changed as soon as it has: the issuer configuration, the announced chains, and the
+    /// files of logs.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value = "true",
+        help_heading = "Reloading"
+    )]
+    config_watch: Switch,
     #[command(flatten)]
     ports: Ports,
     #[command(flatten)]
     tls: TlsFlags,
+    #[command(flatten)]
+    audit: AuditFlags,
     #[command(flatten)]
     traces: TraceFlags,
     /// Signature algorithms that clients may use, separated by commas. Without the flag:
@@ -90,102 +105,112 @@ impl Serve {
         let source = self.authority.source()?;
         let tls = self.tls.parts()?;
         let traces = self.traces.open()?;
-        logging::start(self.log_type, traces.as_ref());
+        let _writing = logging::start(self.log_type, traces.as_ref())?;
         for note in &self.layers.notes {
             tracing::warn!("{note}");
         }
         let stopped = stop::signalled()?;
-        let network = Network::of_this_process();
-        let config = self.identity.config()?;
+        let hangups = stop::hangups()?;
+        let sources = Sources {
+            authority: source,
+            announced: &self.announced,
+            identity: &self.identity,
+            transparency: &self.transparency,
+            network: Network::of_this_process(),
+            signer_test_every: self.authority.signer_test_every(),
+            watched: self.config_watch.is_on(),
+        };
+        let watched = sources.watch().await;
+        let metrics = Metrics::new()?;
+        let issuers = self.identity.issuers(&sources.network, &metrics, None)?;
         let names = self.client_signing_algorithms.iter().flat_map(List::iter);
         let permitted = if self.client_signing_algorithms.is_empty() {
             PermittedAlgorithms::default()
         } else {
             PermittedAlgorithms::from_names(names).context("--client-signing-algorithms")?
         };
-        // Before they are read, so that no change is missed.
-        let watched = match source.watched() {
-            Some(paths) => Some(WatchedFiles::new(paths).await),
-            None => None,
-        };
-        let authority = source.open(&network).await?;
-        let metrics = Metrics::new()?;
-        let logs = self.transparency.open(&network.roots, &metrics)?;
-        match &logs {
-            Some(logs) => logs.check_roots(authority.trust_bundle().into()).await?,
-            None => tracing::warn!(
-                "certificates go to no transparency log, because --ct-log-url is empty"
-            ),
-        }
+        let audit = self.audit.open(&metrics)?;
         let parts = Arc::new(Parts {
-            issuers: Arc::new(metrics.watch(issuers(&config, &network.roots, &network.proxies)?)),
             metrics,
-            config,
-            logs,
             permitted,
+            audit,
+            rate_limits: self.ports.rate_limits(),
         });
-        let current = Arc::new(CurrentSnapshot::new(parts.snapshot(authority)));
-        let reloading = follow(
-            source,
-            watched,
-            network,
-            Arc::clone(&parts),
-            Arc::clone(&current),
-        );
+        let in_force = sources.open(issuers, &parts).await?;
+        let embedded = in_force
+            .logs
+            .as_ref()
+            .and_then(|logs| logs.embedded().cloned());
+        let reloads = Reloads::new(sources, Arc::clone(&parts), in_force);
+        let requests = ReloadRequests::new();
+        let tls = tls.with_reloads(&requests, &parts.metrics);
         let served = tokio::select! {
-            served = self.ports.serve(&parts, current, &tls, stopped) => served,
-            never = reloading => match never {},
+            served = self.ports.serve(&parts, reloads.current(), embedded, &tls, stopped) => served,
+            never = reloads.run(watched, &requests) => match never {},
+            never = ask_at(hangups, &requests) => match never {},
         };
         if let Some(traces) = traces {
             traces.finish().await;
         }
-        served
+        if let Some(audit) = &parts.audit {
+            served.and(audit.close().await)
+        } else {
+            served
+        }
     }
 }
 
-/// Takes a changed key and chain into use, both or neither.
-async fn follow(
-    source: AuthoritySource,
-    watched: Option<WatchedFiles>,
-    network: Network,
-    parts: Arc<Parts>,
-    current: Arc<CurrentSnapshot>,
-) -> Infallible {
-    if let Some(files) = watched {
-        let reload = || async {
-            let authority = source.open(&network).await?;
-            current.replace(parts.snapshot(authority));
-            anyhow::Ok(())
-        };
-        files.reload("the issuing key with its chain", reload).await;
+/// Has everything read again at each SIGHUP.
+async fn ask_at(mut hangups: Signal, requests: &ReloadRequests) -> Infallible {
+    while hangups.recv().await.is_some() {
+        tracing::info!("SIGHUP: what can be read again is read again");
+        requests.ask();
     }
     pending().await
 }
 
-/// What a server is made of, besides the authority.
+/// What a server is made of that stays as long as it runs.
+#[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) config: Config,
-    pub(crate) issuers: Arc<Issuers>,
     pub(crate) metrics: Metrics,
-    pub(crate) logs: Option<OpenLogs>,
     pub(crate) permitted: PermittedAlgorithms,
+    pub(crate) audit: Option<Audit>,
+    pub(crate) rate_limits: Option<Arc<RateLimits>>,
 }
 
 impl Parts {
-    /// Issues with `authority` for the identities that the issuers vouch for.
-    pub(crate) fn snapshot(&self, authority: Authority) -> Snapshot {
+    /// Has requests served by what is in force now.
+    pub(crate) fn snapshot(&self, in_force: &InForce) -> Snapshot {
+        let InForce {
+            authority,
+            announced,
+            issuers,
+            logs,
+        } = in_force;
         let chains = authority.chains();
         chains.warn();
         if let Some(validity) = chains.validity() {
             self.metrics.tell_chain(validity);
         }
-        let logs = self.logs.as_ref();
-        let issuer = authority.issuer(logs.map(OpenLogs::logs));
-        let issuer = issuer.with_journal(Arc::new(LogJournal));
-        let pipeline = Pipeline::new(self.issuers.clone(), issuer)
+        let issuer = authority.issuer(logs.as_deref().map(OpenLogs::logs));
+        let mut issuer = issuer.with_journal(audit::journal(self.audit.as_ref()));
+        if let Some(limits) = &self.rate_limits {
+            issuer = issuer.with_admission(Arc::clone(limits) as _);
+        }
+        let pipeline = Pipeline::new(issuers.issuers.clone(), issuer)
             .with_permitted_algorithms(self.permitted.clone());
-        let snapshot = Snapshot::new(pipeline, &self.config).with_probe(chains);
-        let probes = logs.into_iter().flat_map(|logs| logs.health().probes());
-        probes.fold(snapshot, Snapshot::with_probe)
+        let mut snapshot = Snapshot::new(pipeline, &issuers.config)
+            .with_announced(announced.clone())
+            .with_probe(chains);
+        if let Some(audit) = &self.audit {
+            snapshot = snapshot.with_probe(audit.clone());
+        }
+        if let Some(signer) = authority.health() {
+            snapshot = snapshot.with_probe(signer);
+        }
+        let logs = logs.iter().flat_map(|logs| logs.health().probes());
+        snapshot = logs.fold(snapshot, Snapshot::with_probe);
+        let issuers = IssuerProbe::all(&issuers.config, &issuers.issuers);
+        issuers.fold(snapshot, Snapshot::with_probe)
     }
 }

@@ -1,5 +1,5 @@
 use anyhow::{Context as _, Result};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Waits for SIGINT (Ctrl-C) or SIGTERM. Both are caught from this call on, whenever the future is
 /// polled.
@@ -12,4 +12,9 @@ pub(crate) fn signalled() -> Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
         }
     })
+}
+
+/// Watches for SIGHUP, which ends the program no more.
+pub(crate) fn hangups() -> Result<Signal> {
+    signal(SignalKind::hangup()).context("cannot watch for SIGHUP")
 }

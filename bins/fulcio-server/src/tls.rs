@@ -4,9 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use fulcio_issuance::SystemClock;
-use fulcio_server::{Tls, TlsFiles, TlsPolicy, TlsVersion};
+use fulcio_server::{Metrics, ReloadMetrics, ReloadRequests, Tls, TlsFiles, TlsPolicy, TlsVersion};
 
 use crate::{
+    secret_file::warn_if_exposed,
     usage_error::UsageError,
     values::{List, Optional, list},
 };
@@ -41,6 +42,15 @@ pub(crate) struct TlsParts {
     pub(crate) http: Option<TlsFiles>,
     pub(crate) grpc: Option<TlsFiles>,
     policy: TlsPolicy,
+    reloads: Option<Reloads>,
+}
+
+/// Who asks for the files to be read again, and who counts it.
+#[derive(Debug)]
+struct Reloads {
+    requests: ReloadRequests,
+    http: ReloadMetrics,
+    grpc: ReloadMetrics,
 }
 
 impl TlsFlags {
@@ -51,6 +61,7 @@ impl TlsFlags {
             http: pair("http", &self.http_tls_certificate, &self.http_tls_key)?,
             grpc: pair("grpc", &self.grpc_tls_certificate, &self.grpc_tls_key)?,
             policy: TlsPolicy::new(self.tls_min_version, names)?,
+            reloads: None,
         })
     }
 }
@@ -67,11 +78,37 @@ impl TlsParts {
         }
     }
 
+    /// Has the files read again when somebody asks, and `metrics` count what comes of it.
+    pub(crate) fn with_reloads(mut self, requests: &ReloadRequests, metrics: &Metrics) -> Self {
+        let count = |part| metrics.reload(part, Arc::new(SystemClock));
+        self.reloads = match (&self.http, &self.grpc) {
+            (None, None) => None,
+            _ => Some(Reloads {
+                requests: requests.clone(),
+                http: count("tls-http"),
+                grpc: count("tls-grpc"),
+            }),
+        };
+        self
+    }
+
     /// Reads certificate and key.
     pub(crate) async fn open(&self, port: &str, files: &TlsFiles) -> Result<Tls> {
-        Tls::open(files.clone(), self.policy.clone(), Arc::new(SystemClock))
+        let named = format!("--{port}-tls-key {}", files.key.display());
+        warn_if_exposed(&named, &files.key);
+        let tls = Tls::open(files.clone(), self.policy.clone(), Arc::new(SystemClock))
             .await
-            .with_context(|| format!("--{port}-tls-certificate and --{port}-tls-key"))
+            .with_context(|| format!("--{port}-tls-certificate and --{port}-tls-key"))?;
+        Ok(match &self.reloads {
+            None => tls,
+            Some(reloads) => {
+                let counted = match port {
+                    "grpc" => &reloads.grpc,
+                    _ => &reloads.http,
+                };
+                tls.with_reloads(&reloads.requests, counted.clone())
+            }
+        })
     }
 }
 

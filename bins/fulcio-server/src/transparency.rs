@@ -3,12 +3,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use fulcio_ct_client::{HttpLog, HttpLogConfig, HttpLogError, LogKey, LogsError, Proxy, Rule};
+use fulcio_ct_client::{HttpLogConfig, HttpLogError, LogKey, LogsError, Proxy, Rule};
+use fulcio_issuance::Pipeline;
 use fulcio_server::Metrics;
 use pki_types::{CertificateDer, pem::PemObject as _};
 
 use self::{
     embedded::embedded,
+    external_log::NewLog,
     log_place::{LogPlace, http_log},
     logs_file::{LogEntry, LogsFile},
     open_logs::OpenLog,
@@ -68,23 +70,43 @@ const DEFAULT_URL: &str = "http://localhost:6962/test";
 const FLAG: &str = "--ct-logs-path";
 
 impl TransparencyFlags {
-    /// Opens the logs; nothing where there is to be none.
+    /// The files that say which logs there are, or what is true of them; `None` where flags alone do.
+    pub(crate) fn files(&self) -> Option<LogFileNames> {
+        if let Some(path) = self.ct_logs_path.as_ref() {
+            return Some(LogFileNames::Several(path.clone()));
+        }
+        if !matches!(self.ct_log_url, LogPlace::External(_)) {
+            return None;
+        }
+        let files = [&self.ct_log_public_key_path, &self.ct_log_tls_ca_cert];
+        let files: Vec<_> = files
+            .into_iter()
+            .filter_map(Optional::as_ref)
+            .cloned()
+            .collect();
+        (!files.is_empty()).then_some(LogFileNames::Single(files))
+    }
+
+    /// Opens the logs; nothing where there is to be none. Of those that are open `earlier`, the ones
+    /// go on that are the same.
     pub(crate) fn open(
         &self,
         system_roots: &[CertificateDer<'static>],
         metrics: &Metrics,
+        earlier: Option<&OpenLogs>,
     ) -> Result<Option<OpenLogs>> {
         let (logs, rule) = match self.ct_logs_path.as_ref() {
             Some(path) => {
                 self.no_single_log()?;
-                self.several(path, system_roots)?
+                self.several(path, system_roots, earlier)?
             }
-            None => match self.single(system_roots)? {
+            None => match self.single(system_roots, earlier)? {
                 Some(log) => (vec![log], Rule::All),
                 None => return Ok(None),
             },
         };
-        let open = OpenLogs::new(logs, rule, metrics).map_err(|error| self.wrong(FLAG, &error))?;
+        let open = OpenLogs::new(logs, rule, metrics, earlier);
+        let open = open.map_err(|error| self.wrong(FLAG, &error))?;
         let embedded = open.with_embedded(self.ct_scts_embedded);
         Ok(Some(embedded.map_err(|error| {
             self.wrong("--ct-scts-embedded", &error)
@@ -92,18 +114,22 @@ impl TransparencyFlags {
     }
 
     /// The log of `--ct-log-url`, and what it is called.
-    fn single(&self, system_roots: &[CertificateDer<'static>]) -> Result<Option<Named>> {
+    fn single(
+        &self,
+        system_roots: &[CertificateDer<'static>],
+        earlier: Option<&OpenLogs>,
+    ) -> Result<Option<Named>> {
         let flag = format!("--ct-log-url {}", self.ct_log_url);
         match &self.ct_log_url {
             LogPlace::None => Ok(None),
             LogPlace::Embedded(folder) => {
                 let origin = self.ct_log_origin.as_ref().map(String::as_str);
-                let log = embedded(&flag, "--ct-log-origin", folder, origin)?;
-                Ok(Some((log.origin().to_owned(), OpenLog::Embedded(log))))
+                let log = embedded(&flag, "--ct-log-origin", folder, origin, earlier)?;
+                Ok(Some((log.log.origin().to_owned(), OpenLog::Embedded(log))))
             }
             LogPlace::External(url) => {
                 let log = self.external(&flag, url, system_roots)?;
-                Ok(Some((url.clone(), OpenLog::External(flag, Box::new(log)))))
+                Ok(Some((url.clone(), OpenLog::External(flag, log))))
             }
         }
     }
@@ -113,7 +139,7 @@ impl TransparencyFlags {
         flag: &str,
         url: &str,
         system_roots: &[CertificateDer<'static>],
-    ) -> Result<HttpLog> {
+    ) -> Result<NewLog> {
         let key = self.ct_log_public_key_path.as_ref();
         let key = key.map(|path| {
             let flag = format!("--ct-log-public-key-path {}", path.display());
@@ -125,7 +151,7 @@ impl TransparencyFlags {
         config.origin = self.ct_log_origin.as_ref().cloned();
         config.timeout = self.ct_log_timeout;
         reach(&mut config, roots.transpose()?, system_roots)?;
-        HttpLog::new(&config).map_err(|error| match error {
+        NewLog::new(&config).map_err(|error| match error {
             HttpLogError::Origin { .. } | HttpLogError::OriginHost { .. } => {
                 anyhow::Error::new(error).context(UsageError::new("--ct-log-origin"))
             }
@@ -138,6 +164,7 @@ impl TransparencyFlags {
         &self,
         path: &Path,
         system_roots: &[CertificateDer<'static>],
+        earlier: Option<&OpenLogs>,
     ) -> Result<(Vec<Named>, Rule)> {
         let file = LogsFile::read(path)?;
         let fault =
@@ -145,7 +172,7 @@ impl TransparencyFlags {
         let (mut logs, mut ids): (Vec<Named>, Vec<[u8; 32]>) = (Vec::new(), Vec::new());
         for entry in &file.logs {
             let flag = format!("{FLAG} {}: {}", path.display(), entry.place);
-            let (name, id, log) = self.entry(&flag, entry, system_roots)?;
+            let (name, id, log) = self.entry(&flag, entry, system_roots, earlier)?;
             let is_embedded = |log: &OpenLog| matches!(log, OpenLog::Embedded(_));
             if is_embedded(&log) && logs.iter().any(|(_, log)| is_embedded(log)) {
                 return Err(fault("there can be one embedded log".to_owned()).into());
@@ -165,14 +192,15 @@ impl TransparencyFlags {
         flag: &str,
         entry: &LogEntry,
         system_roots: &[CertificateDer<'static>],
+        earlier: Option<&OpenLogs>,
     ) -> Result<(String, [u8; 32], OpenLog)> {
         let origin = entry.origin.as_deref();
         match &entry.place {
             LogPlace::Embedded(folder) => {
-                let log = embedded(flag, "origin", folder, origin)?;
+                let log = embedded(flag, "origin", folder, origin, earlier)?;
                 let name = entry.name.clone();
-                let name = name.unwrap_or_else(|| log.origin().to_owned());
-                Ok((name, log.key().id(), OpenLog::Embedded(log)))
+                let name = name.unwrap_or_else(|| log.log.origin().to_owned());
+                Ok((name, log.log.key().id(), OpenLog::Embedded(log)))
             }
             LogPlace::External(url) => {
                 let path = entry.public_key_path.as_deref().unwrap_or(Path::new(""));
@@ -184,9 +212,9 @@ impl TransparencyFlags {
                 let roots = entry.tls_ca_cert.as_ref();
                 let roots = roots.map(|path| certificates(path, &format!("{flag}: tls-ca-cert")));
                 reach(&mut config, roots.transpose()?, system_roots)?;
-                let log = HttpLog::new(&config).with_context(|| flag.to_owned())?;
+                let log = NewLog::new(&config).with_context(|| flag.to_owned())?;
                 let name = entry.name.clone().unwrap_or_else(|| url.clone());
-                Ok((name, id, OpenLog::External(flag.to_owned(), Box::new(log))))
+                Ok((name, id, OpenLog::External(flag.to_owned(), log)))
             }
             LogPlace::None => bail!("{flag} is no log"),
         }
@@ -227,15 +255,51 @@ impl TransparencyFlags {
     }
 }
 
+/// The files that say which logs there are, or what is true of them.
+#[derive(Clone, Debug)]
+pub(crate) enum LogFileNames {
+    /// Those of a single log.
+    Single(Vec<PathBuf>),
+    /// The file of several, and those that it names.
+    Several(PathBuf),
+}
+
+impl LogFileNames {
+    /// All of them, as far as that is known now.
+    pub(crate) fn list(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Single(files) => files.clone(),
+            Self::Several(path) => {
+                let mut files = vec![path.clone()];
+                // Whoever opens the logs says what is wrong with it.
+                if let Ok(file) = LogsFile::read(path) {
+                    files.extend(file.logs.into_iter().flat_map(LogEntry::into_files));
+                }
+                files
+            }
+        }
+    }
+}
+
 /// A log and what it is called.
 type Named = (String, OpenLog);
 
 /// Says how a log is reached. As in Fulcio, one with a root of its own is never behind a proxy.
+/// Warns of a timeout that nothing is left of when it ends.
 fn reach(
     config: &mut HttpLogConfig,
     roots: Option<Vec<CertificateDer<'static>>>,
     system_roots: &[CertificateDer<'static>],
 ) -> Result<()> {
+    let deadline = Pipeline::DEADLINE;
+    if config.timeout > deadline {
+        tracing::warn!(
+            log = config.url,
+            timeout = ?config.timeout,
+            "the log may take longer than the request, which ends after {deadline:?}; what the client is \
+             told then does not name the log"
+        );
+    }
     match roots {
         Some(roots) => config.roots = roots,
         None => {

@@ -333,7 +333,7 @@ fn a_log_that_is_away_at_the_start_stops_nothing_where_another_is_enough() {
     let begun = Instant::now();
     let server = scene.serve(&own_and_nobody("any 1"), &[]);
     assert!(begun.elapsed() < Duration::from_secs(30));
-    server.says("the log does not answer; the server starts, and asks it for its roots later");
+    server.says("the log does not answer; it is used, and asked for its roots later");
     for _ in 0..6 {
         let begun = Instant::now();
         assert_eq!(scene.issues(&server), 1);
@@ -411,7 +411,7 @@ fn a_log_that_is_silent_holds_the_start_up_for_a_few_seconds_only() {
         "{:?}",
         begun.elapsed()
     );
-    server.says("the log does not answer; the server starts");
+    server.says("the log does not answer; it is used");
 }
 
 #[test]

@@ -10,12 +10,12 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-use common::{Finished, Server, free_port, get, grpc, openssl, path, run};
+use common::{Finished, Process, Server, free_port, get, grpc, openssl, path, program, run};
 use fulcio_api::proto::{
     health::{HealthCheckRequest, HealthCheckResponse},
     v2::{GetTrustBundleRequest, TrustBundle},
@@ -532,20 +532,14 @@ fn a_first_start_that_was_cut_short_is_gone_on_with() {
     ] {
         let trial = Trial::new();
         let flags = trial.flags();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fulcio-server"))
-            .args(["quickstart", &flags[0], &flags[1]])
-            .env_clear()
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let process = Process::start(program(&["quickstart", &flags[0], &flags[1]]));
         common::wait_until("the data folder", || trial.dir().exists().then_some(()));
         thread::sleep(Duration::from_millis(after));
-        let id = child.id().to_string();
+        let id = process.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(sent.unwrap().success());
         let begun = Instant::now();
-        child.wait().unwrap();
+        process.finish();
         assert!(
             begun.elapsed() < Duration::from_secs(10),
             "{:?}",

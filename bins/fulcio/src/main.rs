@@ -1,5 +1,6 @@
 //! The command line for Fulcio certificates.
 
+mod audit;
 mod ca;
 mod files;
 mod inspect;
@@ -20,7 +21,7 @@ use clap::{Parser, Subcommand};
 /// authority's own.
 ///
 /// Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 3 the certificate is not to be trusted, the
-/// log is damaged, or an alarm about a log stands.
+/// log or the audit log is damaged, the two do not agree, or an alarm about a log stands.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -37,6 +38,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Verify(Box<verify::Verify>),
     Log(log::Log),
+    Audit(Box<audit::Audit>),
     Ca(Box<ca::Ca>),
     Monitor(Box<monitor::Monitor>),
     /// Say where the server is.
@@ -87,6 +89,7 @@ fn main() -> ExitCode {
         Command::Inspect(inspect) => inspect.run(arguments.json),
         Command::Verify(verify) => verify.run(arguments.json),
         Command::Log(log) => log.run(arguments.json),
+        Command::Audit(audit) => audit.run(arguments.json),
         Command::Ca(ca) => ca.run(arguments.json),
         Command::Monitor(monitor) => monitor.run(),
         Command::Serve(serve) => serve.run(),

@@ -73,3 +73,23 @@ impl TokenSource {
 fn from_environment(name: &str) -> Result<String> {
     env::var(name).with_context(|| format!("the environment variable {name} holds no token"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn does_not_show_itself() {
+        let source = TokenSource {
+            token: Some(Secret::from("a-token".to_owned())),
+            token_file: None,
+            token_env: None,
+            dev_identity: None,
+        };
+        let shown = format!("{source:?}");
+        assert!(
+            shown.contains("Secret") && !shown.contains("a-token"),
+            "{shown}"
+        );
+    }
+}

@@ -83,7 +83,7 @@ impl GrpcApi {
 }
 
 /// A refusal as gRPC says it. When to ask again is in the metadata `retry-after`, in seconds.
-fn status(refusal: &Refusal) -> Status {
+pub(crate) fn status(refusal: &Refusal) -> Status {
     let row = Row::from(refusal);
     let mut status = Status::new(row.code, refusal.to_string());
     if let Some(seconds) = row.retry_after_seconds() {

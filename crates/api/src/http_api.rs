@@ -14,7 +14,7 @@ use http_body_util::Full;
 use tower::Service;
 
 use crate::{
-    ApiMetrics, Backend, Row,
+    ApiMetrics, Backend, Part, Row, Serving,
     calls::Calls,
     json::{self, LegacySigningRequest, SigningRequest},
     openapi,
@@ -29,6 +29,7 @@ mod endpoint;
 mod failure;
 mod forwarded;
 
+pub(crate) use answer::refusal;
 pub use cors::Cors;
 
 use endpoint::Endpoint;
@@ -45,6 +46,7 @@ use forwarded::{Forwarded, bearer_token};
 pub struct HttpApi {
     calls: Arc<Calls>,
     cors: Option<Cors>,
+    serving: Option<Serving>,
 }
 
 impl HttpApi {
@@ -53,6 +55,7 @@ impl HttpApi {
         Self {
             calls: Arc::new(Calls::new(Transport::Http, backend, metrics)),
             cors: None,
+            serving: None,
         }
     }
 
@@ -61,6 +64,13 @@ impl HttpApi {
         Endpoint::ALL
             .into_iter()
             .map(|endpoint| (endpoint.method(), endpoint.path()))
+    }
+
+    /// Is not ready any more as soon as `serving` has stopped.
+    #[must_use]
+    pub fn with_serving(mut self, serving: Serving) -> Self {
+        self.serving = Some(serving);
+        self
     }
 
     /// Lets scripts of other origins in. Fulcio does on an HTTP port of its own, and does not on
@@ -88,7 +98,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let calls = Arc::clone(&self.calls);
-        let cors = self.cors;
+        let (cors, serving) = (self.cors, self.serving.clone());
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             if let Some(cors) = cors
@@ -97,14 +107,15 @@ where
                 return Ok(preflight);
             }
             let begun = Instant::now();
-            let mut response = match contained(route(&calls, &parts, body)).await {
+            let stopping = serving.is_some_and(|serving| !serving.is_on());
+            let mut response = match contained(route(&calls, stopping, &parts, body)).await {
                 Ok(response) => response,
                 Err(Panicked) => {
                     tracing::error!(path = parts.uri.path(), "a handler panicked");
                     calls
                         .metrics()
                         .refused(Row::from(&Refusal::Internal).reason);
-                    answer::refusal(&Refusal::Internal)
+                    refusal(&Refusal::Internal)
                 }
             };
             if let Some(cors) = cors {
@@ -119,7 +130,7 @@ where
     }
 }
 
-async fn route<B>(calls: &Calls, parts: &Parts, body: B) -> Response<Full<Bytes>>
+async fn route<B>(calls: &Calls, stopping: bool, parts: &Parts, body: B) -> Response<Full<Bytes>>
 where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -134,6 +145,11 @@ where
     };
     if parts.method != endpoint.method() {
         return answer::method_not_allowed();
+    }
+    if stopping && matches!(endpoint, Endpoint::Readiness) {
+        let mut readiness = calls.readiness();
+        readiness.parts.push(Part::at_fault("server", "stopping"));
+        return answer::readiness(&readiness);
     }
     let answer = endpoint_answer(calls, endpoint, parts, body).await;
     answer.unwrap_or_else(|failure| failure.answer(calls, endpoint, parts))

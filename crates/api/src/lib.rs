@@ -74,6 +74,7 @@ mod pem;
 pub mod proto;
 mod refusal;
 mod rpc;
+mod turn_away;
 
 pub use backend::{Backend, IssuerUrl, Issuing, OidcIssuer, Part, Readiness};
 pub use context::Peer;
@@ -83,6 +84,7 @@ pub use grpc::{
 pub use http_api::{Cors, HttpApi};
 pub use metrics::{ApiMetrics, code_name};
 pub use refusal::{Reason, Row};
+pub use turn_away::{is_grpc, turn_away};
 
 /// The longest message that is taken, 4 MiB: an HTTP body, or a gRPC message.
 pub const MESSAGE_LIMIT: usize = 4 << 20;

@@ -1,5 +1,7 @@
 //! The protocol's messages and services, made from the files in `proto/`.
 
+use core::fmt;
+
 /// The files in `proto/`, compiled: an encoded `google.protobuf.FileDescriptorSet`, as server
 /// reflection wants it.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
@@ -15,6 +17,23 @@ pub use packages::dev::sigstore::fulcio::v1beta;
 
 /// `dev.sigstore.fulcio.v2`, the second version of Fulcio's API.
 pub use packages::dev::sigstore::fulcio::v2;
+
+impl fmt::Debug for v2::Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("credentials", &self.credentials)
+            .finish()
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for v2::credentials::Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OidcIdentityToken(_token) => f.write_str("OidcIdentityToken([hidden])"),
+        }
+    }
+}
 
 mod packages {
     #![allow(

@@ -45,6 +45,9 @@ impl From<&Refusal> for Row {
                 reason: Reason::NotAdmitted,
                 retry_after: None,
             },
+            Refusal::Overloaded { retry_after } => {
+                Self::unavailable(Reason::Overloaded, *retry_after)
+            }
             Refusal::Principal(_) => Self::invalid(Reason::Principal),
             Refusal::RateLimited { retry_after } => Self {
                 code: Code::ResourceExhausted,
@@ -134,6 +137,8 @@ pub enum Reason {
     Malformed,
     /// Policy said no.
     NotAdmitted,
+    /// More was asked at once than there were places for.
+    Overloaded,
     /// No certificate can name the principal.
     Principal,
     /// The caller asked too often.
@@ -146,7 +151,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::AlgorithmNotPermitted,
         Self::Authority,
         Self::CsrAlgorithm,
@@ -161,6 +166,7 @@ impl Reason {
         Self::LogUnavailable,
         Self::Malformed,
         Self::NotAdmitted,
+        Self::Overloaded,
         Self::Principal,
         Self::RateLimited,
         Self::Signature,
@@ -185,6 +191,7 @@ impl Reason {
             Self::LogUnavailable => "log-unavailable",
             Self::Malformed => "malformed",
             Self::NotAdmitted => "not-admitted",
+            Self::Overloaded => "overloaded",
             Self::Principal => "principal",
             Self::RateLimited => "rate-limited",
             Self::Signature => "signature",

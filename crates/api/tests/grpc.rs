@@ -6,7 +6,7 @@ mod support;
 
 use bytes::Bytes;
 use fulcio_api::{
-    Authority, GrpcService, MESSAGE_LIMIT, Peer, Serving,
+    Authority, GrpcService, MESSAGE_LIMIT, Part, Peer, Readiness, Serving,
     json::{KeyMaterial, SigningRequest},
     proto::{
         FILE_DESCRIPTOR_SET,
@@ -308,6 +308,34 @@ async fn health_is_checked_listed_and_watched_until_the_server_stops() {
     assert_eq!(check.status(), ServingStatus::NotServing);
 }
 
+#[tokio::test(start_paused = true)]
+async fn health_follows_readiness() {
+    let fixture = Fixture::new(FakeBackend::issuing());
+    let serving = Serving::new();
+    let mut client = HealthClient::new(fixture.grpc.health(&serving));
+    let request = HealthCheckRequest::default;
+    let mut watch = client.watch(request()).await.unwrap().into_inner();
+    let mut told = async || watch.message().await.unwrap().map(|told| told.status());
+    assert_eq!(told().await, Some(ServingStatus::Serving));
+    let part = || Part::at_fault("signer", "it does not sign");
+    for (part, wanted) in [
+        (part(), ServingStatus::NotServing),
+        (part().dispensable(), ServingStatus::Serving),
+        (part(), ServingStatus::NotServing),
+    ] {
+        fixture.backend.set_readiness(Readiness::new(vec![part]));
+        let check = client.check(request()).await.unwrap().into_inner();
+        assert_eq!(check.status(), wanted);
+        let list = client.list(HealthListRequest {}).await.unwrap();
+        let list = list.into_inner();
+        assert_eq!(list.statuses[""].status(), wanted);
+        assert_eq!(told().await, Some(wanted));
+    }
+    // What is told already is not told again when the server stops.
+    serving.stop();
+    assert_eq!(told().await, None);
+}
+
 #[tokio::test]
 async fn an_unknown_method_or_service_is_named() {
     let fixture = Fixture::new(FakeBackend::issuing());
@@ -528,4 +556,19 @@ fn a_request_is_the_same_in_json_and_in_protobuf() {
     over_http.request_id.clear();
     over_grpc.request_id.clear();
     assert_eq!(over_http, over_grpc);
+}
+
+#[test]
+fn a_request_that_is_printed_does_not_show_its_token() {
+    let request = CreateSigningCertificateRequest {
+        credentials: Some(Credentials {
+            credentials: Some(credentials::Credentials::OidcIdentityToken(
+                "a-token".to_owned(),
+            )),
+        }),
+        ..CreateSigningCertificateRequest::default()
+    };
+    let shown = format!("{request:?}");
+    assert!(!shown.contains("a-token"), "{shown}");
+    assert!(shown.contains("OidcIdentityToken([hidden])"), "{shown}");
 }

@@ -77,6 +77,30 @@ fn leaf_precertificate_certificate(bencher: Bencher, kind: &str) {
     });
 }
 
+/// What is compared before a certificate leaves: one reading of its octets.
+#[divan::bench(args = ["person", "workflow"])]
+fn certificate_is_what_its_profile_says(bencher: Bencher, kind: &str) {
+    let principal = if kind == "person" {
+        person()
+    } else {
+        workflow()
+    };
+    let chain = chain();
+    let serial = SerialNumber::from_random([0x5a; 20]);
+    let leaf = CertificateProfile::CODE_SIGNING
+        .leaf(&principal, key(&chain), serial, now())
+        .expect("a leaf");
+    let issued = leaf.issued_by(chain.issuer()).expect("a valid issuer");
+    let mut list = [7; 130];
+    list[..4].copy_from_slice(&[0, 128, 0, 126]);
+    let certificate = issued.certificate(Some(&list)).signed(&[0; 103]);
+    bencher.bench(|| {
+        issued
+            .must_be_certificate(Some(&list), black_box(&certificate))
+            .expect("no deviation");
+    });
+}
+
 /// Decodes two certificates on P-384 and verifies one signature.
 #[divan::bench]
 fn chain_from_pem(bencher: Bencher) {

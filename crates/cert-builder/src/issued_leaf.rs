@@ -1,7 +1,11 @@
 use std::time::SystemTime;
 
+use pki_types::CertificateDer;
+
 use crate::{
-    Error, Issuer, Leaf, Unsigned, Validity, extension,
+    Deviation, Error, Issuer, Leaf, Unsigned, Validity,
+    expected::Expected,
+    extension,
     writer::{Writer, element_len, tag},
 };
 
@@ -11,7 +15,7 @@ use crate::{
 /// The precertificate, what a log hashes, and the certificate share every other byte.
 #[derive(Clone, Debug)]
 pub struct IssuedLeaf<'a> {
-    leaf: &'a Leaf,
+    leaf: &'a Leaf<'a>,
     issuer: &'a Issuer,
     validity: Validity,
     /// The fields of the `TBSCertificate` from the version to the public key, then the extensions
@@ -29,14 +33,14 @@ const POISON_VALUE: [u8; 2] = [5, 0];
 
 /// The last extension, by which precertificate and certificate differ.
 #[derive(Clone, Copy)]
-enum Last<'a> {
+pub(crate) enum Last<'a> {
     Nothing,
     Poison,
     SctList(&'a [u8]),
 }
 
 impl<'a> IssuedLeaf<'a> {
-    pub(crate) fn new(leaf: &'a Leaf, issuer: &'a Issuer) -> Result<Self, Error> {
+    pub(crate) fn new(leaf: &'a Leaf<'a>, issuer: &'a Issuer) -> Result<Self, Error> {
         let validity = issuer.validity().limit(leaf.validity())?;
         let key = leaf.public_key();
         let (before, after) = leaf.around_authority();
@@ -69,7 +73,7 @@ impl<'a> IssuedLeaf<'a> {
 
     /// What it says.
     #[must_use]
-    pub fn leaf(&self) -> &'a Leaf {
+    pub fn leaf(&self) -> &'a Leaf<'a> {
         self.leaf
     }
 
@@ -103,6 +107,39 @@ impl<'a> IssuedLeaf<'a> {
     /// (RFC 6962 section 3.3).
     pub fn certificate(&self, sct_list: Option<&[u8]>) -> Unsigned {
         self.unsigned(sct_list.map_or(Last::Nothing, Last::SctList))
+    }
+
+    /// Refuses a certificate that does not say what the precertificate must say.
+    ///
+    /// It reads the octets as they will leave, once from the front to the back, and knows nothing of how they
+    /// were written. The signature is not verified.
+    ///
+    /// # Errors
+    ///
+    /// What is not as it must be.
+    pub fn must_be_precertificate(
+        &self,
+        certificate: &CertificateDer<'_>,
+    ) -> Result<(), Deviation> {
+        self.expected(Last::Poison).must_be(certificate)
+    }
+
+    /// The same of the certificate, with the list of timestamps that it was made with.
+    ///
+    /// # Errors
+    ///
+    /// What is not as it must be.
+    pub fn must_be_certificate(
+        &self,
+        sct_list: Option<&[u8]>,
+        certificate: &CertificateDer<'_>,
+    ) -> Result<(), Deviation> {
+        let last = sct_list.map_or(Last::Nothing, Last::SctList);
+        self.expected(last).must_be(certificate)
+    }
+
+    fn expected<'b>(&'b self, last: Last<'b>) -> Expected<'b> {
+        Expected { leaf: self, last }
     }
 
     fn unsigned(&self, last: Last<'_>) -> Unsigned {

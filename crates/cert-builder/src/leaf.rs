@@ -1,5 +1,8 @@
 use core::ops::Range;
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
 
 use fulcio_principal::{Encoding, Extension, Principal, SubjectAltName};
 use pki_types::SubjectPublicKeyInfoDer;
@@ -18,11 +21,12 @@ use crate::{
 /// [`CertificateProfile::leaf`] makes it. A local authority goes on with
 /// [`issued_by`](Self::issued_by); whoever issues through a service reads the fields.
 #[derive(Clone, Debug)]
-pub struct Leaf {
+pub struct Leaf<'a> {
+    profile: CertificateProfile,
+    principal: Cow<'a, Principal>,
     serial: SerialNumber,
     validity: Validity,
-    key: SubjectPublicKeyInfoDer<'static>,
-    subject: SubjectAltName,
+    key: SubjectPublicKeyInfoDer<'a>,
     extensions: Vec<u8>,
     /// Where in `extensions` the authority key identifier goes.
     authority_at: usize,
@@ -52,11 +56,11 @@ pub struct LeafExtension<'a> {
 /// KeyUsage with digitalSignature alone.
 const DIGITAL_SIGNATURE: [u8; 4] = [tag::BIT_STRING, 2, 7, 0x80];
 
-impl Leaf {
+impl<'a> Leaf<'a> {
     pub(crate) fn new(
         profile: &CertificateProfile,
-        principal: &Principal,
-        key: SubjectPublicKeyInfoDer<'_>,
+        principal: &'a Principal,
+        key: SubjectPublicKeyInfoDer<'a>,
         serial: SerialNumber,
         now: SystemTime,
     ) -> Result<Self, Error> {
@@ -88,13 +92,14 @@ impl Leaf {
         let lifetime = Duration::from_secs(profile.lifetime.as_secs());
         let not_after = not_before.checked_add(lifetime).ok_or(Error::Date)?;
         Ok(Self {
+            profile: *profile,
+            principal: Cow::Borrowed(principal),
             serial,
             validity: Validity {
                 not_before,
                 not_after,
             },
-            key: key.into_owned(),
-            subject: principal.subject.clone(),
+            key,
             extensions: extensions.out.finish(),
             authority_at,
             index: extensions.index,
@@ -128,7 +133,7 @@ impl Leaf {
     /// Whom it names, in its one subject alternative name.
     #[must_use]
     pub fn subject(&self) -> &SubjectAltName {
-        &self.subject
+        &self.principal.subject
     }
 
     /// Its extensions, in order; the authority key identifier is not among them, because it is
@@ -147,8 +152,28 @@ impl Leaf {
     ///
     /// [`Error::IssuerExpired`] or [`Error::IssuerNotYetValid`] when the issuer's chain is not
     /// valid at [`not_before`](Self::not_before).
-    pub fn issued_by<'a>(&'a self, issuer: &'a Issuer) -> Result<IssuedLeaf<'a>, Error> {
+    pub fn issued_by<'b>(&'b self, issuer: &'b Issuer) -> Result<IssuedLeaf<'b>, Error> {
         IssuedLeaf::new(self, issuer)
+    }
+
+    /// The same with copies of the principal and the key, which need not be kept.
+    #[must_use]
+    pub fn into_owned(self) -> Leaf<'static> {
+        Leaf {
+            principal: Cow::Owned(self.principal.into_owned()),
+            key: self.key.into_owned(),
+            ..self
+        }
+    }
+
+    /// The profile that it was made by.
+    pub(crate) fn profile(&self) -> CertificateProfile {
+        self.profile
+    }
+
+    /// Whom the certificate is for, from whom everything else in it comes.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.principal
     }
 
     pub(crate) fn validity(&self) -> Validity {

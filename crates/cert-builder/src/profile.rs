@@ -38,13 +38,13 @@ impl CertificateProfile {
     /// When the name cannot be in a certificate ([`Error::EmptyName`], [`Error::NotIa5`]), when the
     /// principal has no issuer ([`Error::NoIssuer`]), when
     /// `key` is no `SubjectPublicKeyInfo`, or when a date cannot be written.
-    pub fn leaf(
+    pub fn leaf<'a>(
         &self,
-        principal: &Principal,
-        key: SubjectPublicKeyInfoDer<'_>,
+        principal: &'a Principal,
+        key: SubjectPublicKeyInfoDer<'a>,
         serial: SerialNumber,
         now: SystemTime,
-    ) -> Result<Leaf, Error> {
+    ) -> Result<Leaf<'a>, Error> {
         Leaf::new(self, principal, key, serial, now)
     }
 }

@@ -130,7 +130,8 @@ fn leaves_are_those_of_fulcio_byte_for_byte() {
                 vector.serial(),
                 not_before,
             )
-            .unwrap();
+            .unwrap()
+            .into_owned();
         let certificate = leaf
             .issued_by(chain.issuer())
             .unwrap()

@@ -102,7 +102,8 @@ fn the_leaf_can_be_read_before_it_is_issued() {
     let serial = SerialNumber::from_random([5; 20]);
     let leaf = CertificateProfile::CODE_SIGNING
         .leaf(&ada(), key.clone(), serial, now())
-        .unwrap();
+        .unwrap()
+        .into_owned();
 
     assert_eq!(leaf.serial(), serial);
     assert_eq!(leaf.public_key(), key);
@@ -149,7 +150,8 @@ fn fractions_of_a_second_are_dropped() {
             serial(),
             now() + Duration::from_millis(999),
         )
-        .unwrap();
+        .unwrap()
+        .into_owned();
     assert_eq!(leaf.not_before(), now());
     assert_eq!(leaf.not_after(), now() + Duration::from_secs(600));
 }
@@ -182,6 +184,7 @@ fn an_authority_issues_nothing_outside_its_own_time() {
         CertificateProfile::CODE_SIGNING
             .leaf(&ada(), Key::p256().spki(), serial(), time)
             .unwrap()
+            .into_owned()
     };
     let end = chain.issuer().validity().not_after;
     assert!(at(end).issued_by(chain.issuer()).is_ok());
@@ -291,7 +294,8 @@ fn dates_that_cannot_be_written_are_refused() {
     // Nothing that outlives year 9999 is written: the authority's end comes first.
     let leaf = profile
         .leaf(&ada(), Key::p256().spki(), serial(), now())
-        .unwrap();
+        .unwrap()
+        .into_owned();
     let authority = Authority::new();
     let chain = authority.chain();
     let issued = leaf.issued_by(chain.issuer()).unwrap();

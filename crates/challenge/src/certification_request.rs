@@ -5,7 +5,7 @@ use der::{
 use spki::AlgorithmIdentifierRef;
 
 use crate::{
-    Error, Hash, Malformed, PublicKey,
+    Error, Hash, Malformed, Proof, PublicKey,
     name::{read_attributes, read_subject},
     pem,
     scheme::Scheme,
@@ -28,6 +28,10 @@ impl CertificationRequest {
     pub(crate) fn parse(pem: &[u8]) -> Result<Self, Error> {
         if pem.is_empty() {
             return Err(Error::CsrMalformed(Malformed::Absent));
+        }
+        if pem.len() > Proof::LONGEST {
+            let limit = Proof::LONGEST;
+            return Err(Error::CsrMalformed(Malformed::TooLong { limit }));
         }
         let block = pem::first_block(pem).ok_or(Error::CsrMalformed(Malformed::NoPem))?;
         match block.label {

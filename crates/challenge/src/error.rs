@@ -73,6 +73,12 @@ pub enum Malformed {
     /// The RSA modulus or exponent is zero or far too large.
     #[error("the RSA modulus or exponent is out of range")]
     RsaInteger,
+    /// It is longer than a key or a certification request may be.
+    #[error("what was supplied is longer than {limit} bytes")]
+    TooLong {
+        /// How long it may be, in bytes.
+        limit: usize,
+    },
     /// The key's algorithm is none that we know.
     #[error("the key algorithm is unknown")]
     UnknownKeyAlgorithm,

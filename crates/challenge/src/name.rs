@@ -1,6 +1,8 @@
 //! The names inside a certification request. No certificate carries them, but a request in which
 //! they cannot be read is refused, as Fulcio's parser refuses it.
 
+use std::collections::BTreeSet;
+
 use const_oid::{
     ObjectIdentifier,
     db::rfc5912::{ID_CE_SUBJECT_ALT_NAME, ID_EXTENSION_REQ},
@@ -51,7 +53,7 @@ pub(crate) fn read_subject(subject: AnyRef<'_>) -> Result<(), Malformed> {
 /// Reads the attributes of a request; only requested extensions (RFC 2985 section 5.4.2) are looked
 /// into, and only the first set of them.
 pub(crate) fn read_attributes(attributes: AnyRef<'_>) -> Result<(), Malformed> {
-    let mut requested = Vec::new();
+    let mut requested = BTreeSet::new();
     for attribute in members(attributes, attributes.header().tag())? {
         let Ok(attribute) = attribute?.decode_as::<Attribute<'_>>() else {
             continue;
@@ -64,13 +66,12 @@ pub(crate) fn read_attributes(attributes: AnyRef<'_>) -> Result<(), Malformed> {
         };
         for extension in members(extensions?, Tag::Sequence)? {
             let extension: Extension<'_> = extension?.decode_as().map_err(Malformed::der)?;
-            if requested.contains(&extension.extension_type) {
+            if !requested.insert(extension.extension_type) {
                 return Err(Malformed::DuplicateExtension);
             }
             if extension.extension_type == ID_CE_SUBJECT_ALT_NAME {
                 read_general_names(extension.value.as_bytes())?;
             }
-            requested.push(extension.extension_type);
         }
     }
     Ok(())

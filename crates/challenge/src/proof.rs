@@ -40,6 +40,9 @@ pub enum ProvenBy {
 }
 
 impl Proof<'_> {
+    /// How long a key or a certification request may be, in bytes: 64 KiB, PEM included.
+    pub const LONGEST: usize = 64 << 10;
+
     /// Checks the proof, and whether such a key may sign with such a hash.
     ///
     /// The order decides what a caller with several mistakes is told: form, key policy, signature,

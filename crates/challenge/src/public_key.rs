@@ -1,14 +1,37 @@
+use core::fmt;
+
+use aws_lc_rs::signature::ParsedPublicKey;
 use pki_types::SubjectPublicKeyInfoDer;
 
 use crate::{
-    Error, KeyKind, Malformed, ecdsa_signature, pem, scheme::Scheme, unchecked_key::UncheckedKey,
+    Error, KeyKind, Malformed, Proof, ecdsa_signature, pem, scheme::Scheme,
+    unchecked_key::UncheckedKey,
 };
 
 /// A public key that has been through the whole key policy; only [`parse`](Self::parse) makes one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct PublicKey {
     pub(crate) kind: KeyKind,
     pub(crate) spki: Vec<u8>,
+    /// The same key, where reading it has made it ready to verify what it signs as challenges.
+    pub(crate) ready: Option<ParsedPublicKey>,
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.spki == other.spki
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicKey")
+            .field("kind", &self.kind)
+            .field("spki", &self.spki)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PublicKey {
@@ -21,6 +44,10 @@ impl PublicKey {
     pub fn parse(pem_or_der: &[u8]) -> Result<Self, Error> {
         if pem_or_der.is_empty() {
             return Err(Error::KeyMalformed(Malformed::Absent));
+        }
+        if pem_or_der.len() > Proof::LONGEST {
+            let limit = Proof::LONGEST;
+            return Err(Error::KeyMalformed(Malformed::TooLong { limit }));
         }
         let block = pem::first_block(pem_or_der);
         match &block {

@@ -109,6 +109,13 @@ impl Scheme {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Error> {
+        if let Some(ready) = &key.ready
+            && self == Self::of_challenge(key.kind)
+        {
+            return ready
+                .verify_sig(message, signature)
+                .or(Err(Error::Signature));
+        }
         let algorithm = self.algorithm(key.kind).ok_or(Error::Signature)?;
         let key = UnparsedPublicKey::new(algorithm, &key.spki);
         let verified = match self {

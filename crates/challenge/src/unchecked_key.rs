@@ -9,6 +9,8 @@ use der::{
 };
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
+#[cfg(doc)]
+use crate::scheme::Scheme;
 use crate::{KeyKind, Malformed, PublicKey, Weakness, modulus::Modulus};
 
 /// A key that could be read, before the key policy.
@@ -20,8 +22,9 @@ pub(crate) struct UncheckedKey {
 }
 
 enum Material {
-    /// A key that has nothing left to be judged: its point is on its curve.
-    Point(KeyKind),
+    /// A key that has nothing left to be judged: its point is on its curve. One of ECDSA is ready to
+    /// verify what it has signed as [`Scheme::of_challenge`] says.
+    Point(KeyKind, Option<ParsedPublicKey>),
     Rsa {
         modulus: Vec<u8>,
         exponent: u64,
@@ -94,14 +97,17 @@ impl UncheckedKey {
 
     /// Holds the key to the key policy.
     pub(crate) fn approve(self) -> Result<PublicKey, Weakness> {
-        let kind = match self.material {
-            Material::Point(kind) => kind,
-            Material::Rsa { modulus, exponent } => Modulus::new(&modulus).approve(exponent)?,
+        let (kind, ready) = match self.material {
+            Material::Point(kind, ready) => (kind, ready),
+            Material::Rsa { modulus, exponent } => {
+                (Modulus::new(&modulus).approve(exponent)?, None)
+            }
             Material::Refused(weakness) => return Err(weakness),
         };
         Ok(PublicKey {
             kind,
             spki: self.spki,
+            ready,
         })
     }
 }
@@ -125,7 +131,7 @@ impl Material {
             rfc8410::ID_ED_25519 | rfc8410::ID_X_25519 if parameters.is_some() => {
                 Err(Malformed::AlgorithmParameters)
             }
-            rfc8410::ID_ED_25519 if key.len() == 32 => Ok(Self::Point(KeyKind::Ed25519)),
+            rfc8410::ID_ED_25519 if key.len() == 32 => Ok(Self::Point(KeyKind::Ed25519, None)),
             rfc8410::ID_X_25519 if key.len() == 32 => Ok(Self::Refused(Weakness::KeyKind)),
             rfc8410::ID_ED_25519 | rfc8410::ID_X_25519 => Err(Malformed::Point),
             rfc5912::ID_DSA => {
@@ -171,7 +177,7 @@ impl Material {
         }
         match (kind, algorithm) {
             (Some(kind), Some(algorithm)) => ParsedPublicKey::new(algorithm, point)
-                .map(|_| Self::Point(kind))
+                .map(|ready| Self::Point(kind, Some(ready)))
                 .map_err(|_| Malformed::Point),
             _ => Ok(Self::Refused(Weakness::Curve)),
         }

@@ -149,3 +149,36 @@ fn an_unknown_name_is_answered_with_the_known_ones() {
         assert!(text.contains(name), "{text}");
     }
 }
+
+#[test]
+fn a_key_and_a_request_may_be_long_but_not_longer_than_anybody_needs() {
+    let long = |name: &str, field: &str, length: usize| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+        let vector: serde_json::Value =
+            serde_json::from_slice(&fs::read(folder.join(name).with_extension("json")).unwrap())
+                .unwrap();
+        let mut text = vector[field].as_str().unwrap().to_owned();
+        text.extend(core::iter::repeat_n('\n', length - text.len()));
+        text
+    };
+    let limit = Proof::LONGEST;
+    let key = |length| PublicKey::parse(long("challenge_p256_pem", "key_pem", length).as_bytes());
+    assert!(key(limit).is_ok());
+    assert_eq!(
+        key(limit + 1),
+        Err(Error::KeyMalformed(Malformed::TooLong { limit }))
+    );
+
+    let permitted = PermittedAlgorithms::default();
+    let csr = |length| {
+        let text = long("csr_alternative_names", "csr", length);
+        Proof::Csr(text.as_bytes())
+            .verify("", &permitted)
+            .map(|_proven| ())
+    };
+    assert_eq!(csr(limit), Ok(()));
+    assert_eq!(
+        csr(limit + 1),
+        Err(Error::CsrMalformed(Malformed::TooLong { limit }))
+    );
+}

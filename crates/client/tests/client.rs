@@ -176,3 +176,9 @@ fn openssl_accepts_the_request_and_the_key() {
     assert!(of_key.contains("BEGIN PUBLIC KEY"), "{of_key}");
     assert_eq!(format!("{key:?}"), "ClientKey { .. }");
 }
+
+#[test]
+fn a_key_that_is_printed_shows_nothing_of_it() {
+    let key = ClientKey::generate().unwrap();
+    assert_eq!(format!("{key:?}"), "ClientKey { .. }");
+}

@@ -95,7 +95,8 @@ fn look_around(disk: &dyn ReadDisk, report: &mut Report) -> Result<(), Error> {
     for name in names {
         match name.as_str() {
             STAGING => report.add(name, Problem::Leftover),
-            MANIFEST | JOURNAL | PUBLIC | STATE | KEY | NOTE_KEY | PUBLIC_KEY | LOCK => {}
+            MANIFEST | JOURNAL | PUBLIC | STATE | KEY | NOTE_KEY | PUBLIC_KEY | PUBLIC_NOTE_KEY
+            | LOCK => {}
             _ => report.add(name, Problem::Unknown),
         }
     }
@@ -190,3 +191,6 @@ const LOCK: &str = "lock";
 
 /// The public key, where whoever opened the log has put it.
 const PUBLIC_KEY: &str = "public-key.pem";
+
+/// The public key of second signatures, likewise.
+const PUBLIC_NOTE_KEY: &str = "note-key.pub";

@@ -128,6 +128,7 @@ fn note_signer(disk: &Arc<dyn Disk>, wanted: &NoteKey) -> Result<Option<NoteSign
     match wanted {
         NoteKey::None => return Ok(None),
         NoteKey::Given(key) => return NoteSigner::from_pkcs8(key).map(Some),
+        NoteKey::Found => return stored_note_key(&**disk),
         NoteKey::Kept => {}
     }
     if let Some(signer) = stored_note_key(&**disk)? {
@@ -149,5 +150,5 @@ pub(crate) const MANIFEST: &str = "log";
 /// The file with the log's private key.
 pub(crate) const KEY: &str = "key.pem";
 
-/// The file with the private key of second signatures.
+/// The file with the private key of second signatures (PKCS#8 in PEM).
 pub(crate) const NOTE_KEY: &str = "note-key.pem";

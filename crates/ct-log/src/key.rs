@@ -6,7 +6,7 @@ use aws_lc_rs::{
 };
 use fulcio_ct_client::{DigitallySigned, LogKey, SignatureScheme};
 use pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer, pem::PemObject};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::Error;
 
@@ -36,8 +36,10 @@ impl SigningKey {
 
     /// Reads the file that [`generate`](Self::generate) made.
     pub(crate) fn from_pem(pem: &[u8]) -> Result<Self, Error> {
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| Error::Key)?;
-        Self::from_pkcs8(&der)
+        let mut der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| Error::Key)?;
+        let read = Self::from_pkcs8(&der);
+        der.zeroize();
+        read
     }
 
     fn new(pair: EcdsaKeyPair) -> Result<Self, Error> {

@@ -3,7 +3,7 @@ use core::fmt;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{error::Error, key::private_pem, leaf::sha256};
 
@@ -28,8 +28,10 @@ impl NoteSigner {
 
     /// Reads the file that [`generate`](Self::generate) made.
     pub(crate) fn from_pem(pem: &[u8]) -> Result<Self, Error> {
-        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| Error::NoteKey)?;
-        Self::from_pkcs8(&der)
+        let mut der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| Error::NoteKey)?;
+        let read = Self::from_pkcs8(&der);
+        der.zeroize();
+        read
     }
 
     /// The public half.

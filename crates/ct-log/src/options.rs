@@ -65,6 +65,9 @@ impl Options {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum NoteKey {
+    /// The key that somebody has put into the log's folder as `note-key.pem`; without one, no second
+    /// signature.
+    Found,
     /// A key of somebody who keeps it elsewhere: Ed25519 in PKCS#8 (RFC 8410).
     Given(PrivatePkcs8KeyDer<'static>),
     /// A key in the log's folder, `note-key.pem`; the log makes it when it is not there.

@@ -84,6 +84,26 @@ async fn a_log_without_fault_gives_no_finding() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_opened_and_closed_again_and_again_gives_no_finding() {
+    let folder = tempdir().expect("a folder");
+    let mut size = 0;
+    for end in [0, 3, 3, 255, 256, 257, 257, 700] {
+        let log = EmbeddedLog::open(folder.path(), TestClock::new().options()).expect("a log");
+        let log = Arc::new(log);
+        // Batches of one entry, and then of more.
+        let alone = end.min(size + 10);
+        for number in size..alone {
+            fill(&log, number..number + 1).await;
+        }
+        fill(&log, alone..end).await;
+        size = end;
+        log.close().await.expect("a healthy log");
+        let report = check(folder.path(), None).expect("a log");
+        assert_eq!(report.findings, [], "{end} entries");
+    }
+}
+
+#[tokio::test]
 async fn every_file_that_is_changed_or_gone_is_named() {
     let folder = closed(700).await;
     let all = files(folder.path());

@@ -14,7 +14,7 @@ use std::{
 
 use common::{Numbered, ORIGIN, START, TestClock, fill, index};
 use fulcio_ct_client::{Entry, Failure, Submission, TransparencyLog};
-use fulcio_ct_log::{EmbeddedLog, Error, Options};
+use fulcio_ct_log::{EmbeddedLog, Error, NoteKey, Options};
 use pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
 use tempfile::tempdir;
 
@@ -292,4 +292,69 @@ async fn the_key_is_made_once_for_its_owner_alone_or_is_kept_elsewhere() {
     options.key = Some(key());
     let error = EmbeddedLog::open(third.path(), options).expect_err("another key");
     assert!(matches!(error, Error::KeyMismatch), "{error}");
+}
+
+#[tokio::test]
+async fn the_private_keys_are_not_in_what_is_printed() {
+    let folder = tempdir().expect("a folder");
+    let mut options = TestClock::new().options();
+    options.note_key = NoteKey::Kept;
+    let log = EmbeddedLog::open(folder.path(), options).expect("a new log");
+    let shown = format!("{log:?}");
+    let mut given = TestClock::new().options();
+    let key = |file: &str| {
+        PrivatePkcs8KeyDer::from_pem_file(folder.path().join(file)).expect("PKCS#8 in PEM")
+    };
+    given.note_key = NoteKey::Given(key("note-key.pem"));
+    given.key = Some(key("key.pem"));
+    let shown = format!("{shown}{given:?}");
+    assert!(
+        shown.contains("SigningKey") && shown.contains("NoteSigner"),
+        "{shown}"
+    );
+    for file in ["key.pem", "note-key.pem"] {
+        let der = key(file);
+        // The middle of it is of the private half, in both kinds.
+        let bytes: Vec<_> = der.secret_pkcs8_der()[36..44]
+            .iter()
+            .map(u8::to_string)
+            .collect();
+        assert!(!shown.contains(&bytes.join(", ")), "{file}: {shown}");
+        let hex: String = der.secret_pkcs8_der()[36..44]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert!(
+            !shown.to_ascii_lowercase().contains(&hex),
+            "{file}: {shown}"
+        );
+    }
+    log.close().await.expect("a healthy log");
+}
+
+#[tokio::test]
+async fn a_key_for_second_signatures_that_is_found_is_used_and_none_is_made() {
+    let folder = tempdir().expect("a folder");
+    let open = |note_key| {
+        let mut options = TestClock::new().options();
+        options.note_key = note_key;
+        EmbeddedLog::open(folder.path(), options)
+    };
+    let log = open(NoteKey::Found).expect("a new log");
+    assert_eq!(log.note_verifier_key(), None);
+    assert!(!folder.path().join("note-key.pem").exists());
+    log.close().await.expect("a healthy log");
+    drop(log);
+    let log = open(NoteKey::Kept).expect("a log");
+    let made = log.note_verifier_key();
+    assert!(made.is_some());
+    log.close().await.expect("a healthy log");
+    drop(log);
+    let log = open(NoteKey::Found).expect("a log");
+    assert_eq!(log.note_verifier_key(), made);
+    log.close().await.expect("a healthy log");
+    drop(log);
+    fs::write(folder.path().join("note-key.pem"), "no key").expect("written");
+    let error = open(NoteKey::Found).expect_err("no key");
+    assert!(matches!(error, Error::NoteKey), "{error}");
 }

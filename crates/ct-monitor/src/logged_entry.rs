@@ -14,13 +14,19 @@ pub(crate) struct LoggedEntry {
     pub(crate) content: Content,
 }
 
-/// What an entry holds.
+/// What an entry of a log holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+#[non_exhaustive]
+pub enum Content {
     /// A certificate, in DER.
     Certificate(Vec<u8>),
-    /// The `TBSCertificate` of a precertificate without the poison, in DER.
-    Precertificate(Vec<u8>),
+    /// A precertificate.
+    Precertificate {
+        /// SHA-256 of the issuer's public key.
+        issuer_key_hash: Hash,
+        /// The `TBSCertificate` without the poison, in DER.
+        tbs: Vec<u8>,
+    },
     /// Something that RFC 6962 does not know.
     Unknown,
 }
@@ -33,7 +39,13 @@ impl LoggedEntry {
             timestamp: leaf.timestamp,
             content: match leaf.entry {
                 Entry::Certificate(der) => Content::Certificate(der.to_vec()),
-                Entry::Precertificate { tbs, .. } => Content::Precertificate(tbs.to_vec()),
+                Entry::Precertificate {
+                    issuer_key_hash,
+                    tbs,
+                } => Content::Precertificate {
+                    issuer_key_hash,
+                    tbs: tbs.to_vec(),
+                },
             },
         }
     }
@@ -62,9 +74,13 @@ fn parse(leaf: &[u8]) -> Option<(u64, Content)> {
             (Content::Certificate(der.to_vec()), rest)
         }
         PRECERT_ENTRY => {
-            let (_issuer_key_hash, rest) = rest.split_first_chunk::<32>()?;
+            let (issuer_key_hash, rest) = rest.split_first_chunk()?;
             let (tbs, rest) = opaque24(rest)?;
-            (Content::Precertificate(tbs.to_vec()), rest)
+            let content = Content::Precertificate {
+                issuer_key_hash: *issuer_key_hash,
+                tbs: tbs.to_vec(),
+            };
+            (content, rest)
         }
         _ => return None,
     };
@@ -104,7 +120,7 @@ mod tests {
             let (entry, content) = match key_hash {
                 Some(issuer_key_hash) => (
                     Entry::Precertificate { issuer_key_hash, tbs: &der },
-                    Content::Precertificate(der.clone()),
+                    Content::Precertificate { issuer_key_hash, tbs: der.clone() },
                 ),
                 None => (Entry::Certificate(&der), Content::Certificate(der.clone())),
             };

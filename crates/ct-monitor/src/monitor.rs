@@ -303,7 +303,7 @@ impl<S: Source> Turn<'_, S> {
             time: rfc3339(entry.timestamp),
             watches: watches.iter().map(|it| it.name().to_owned()).collect(),
             certificate: subject,
-            precertificate: matches!(entry.content, Content::Precertificate(_)),
+            precertificate: matches!(entry.content, Content::Precertificate { .. }),
             tbs_certificate: STANDARD.encode(tbs),
         };
         let to = self.channels.iter().map(|channel| channel.name());
@@ -428,16 +428,25 @@ impl<S: Source> Turn<'_, S> {
     }
 }
 
+impl Content {
+    /// What it says, as far as that can be read; nothing where it is not a certificate.
+    #[must_use]
+    pub fn subject(&self) -> Option<Subject> {
+        let (subject, _tbs) = read_subject(self).ok()?;
+        Some(subject)
+    }
+}
+
 /// What an entry says, and the `TBSCertificate` that says it.
 fn read_subject(content: &Content) -> Result<(Subject, &[u8]), String> {
-    let (Content::Certificate(der) | Content::Precertificate(der)) = content else {
+    let (Content::Certificate(der) | Content::Precertificate { tbs: der, .. }) = content else {
         return Err("it is of a type that RFC 6962 does not have".to_owned());
     };
     if der.len() > MAX_CERTIFICATE {
         return Err(format!("it is larger than {MAX_CERTIFICATE} bytes"));
     }
     let read = match content {
-        Content::Precertificate(_) => Subject::of_tbs(der).map(|subject| (subject, &der[..])),
+        Content::Precertificate { .. } => Subject::of_tbs(der).map(|subject| (subject, &der[..])),
         _ => Subject::of_certificate(der),
     };
     read.map_err(|error| format!("it is not a certificate: {error}"))

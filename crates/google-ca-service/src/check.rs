@@ -77,7 +77,7 @@ pub(crate) fn is_by_service(oid: &str) -> bool {
 /// last certificate of `chain`.
 pub(crate) fn check(
     certificate: &CertificateDer<'_>,
-    leaf: &Leaf,
+    leaf: &Leaf<'_>,
     elapsed: Duration,
     chain: &[CertificateDer<'static>],
 ) -> Result<(), Error> {
@@ -91,7 +91,7 @@ pub(crate) fn check(
     path(certificate, chain, now).map_err(Error::Path)
 }
 
-fn contents(tbs: &TbsCertificate, leaf: &Leaf) -> Result<(), Difference> {
+fn contents(tbs: &TbsCertificate, leaf: &Leaf<'_>) -> Result<(), Difference> {
     let key = tbs.subject_public_key_info().to_der();
     if !key.is_ok_and(|key| key == leaf.public_key().as_ref()) {
         return Err(Difference::Key);
@@ -137,7 +137,11 @@ fn is_fulcio(oid: &str) -> bool {
 }
 
 /// Gives the time at which the certificate is valid: now, or a moment later.
-fn dates(tbs: &TbsCertificate, leaf: &Leaf, elapsed: Duration) -> Result<SystemTime, Difference> {
+fn dates(
+    tbs: &TbsCertificate,
+    leaf: &Leaf<'_>,
+    elapsed: Duration,
+) -> Result<SystemTime, Difference> {
     let not_before = tbs.validity().not_before.to_system_time();
     let not_after = tbs.validity().not_after.to_system_time();
     let now = leaf.not_before() + elapsed;

@@ -13,7 +13,7 @@ use fulcio_issuance::Error;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 /// Refuses a key that is neither RSA nor ECDSA, as Fulcio does before it asks Google.
-pub(crate) fn must_be_certified(leaf: &Leaf) -> Result<(), Error> {
+pub(crate) fn must_be_certified(leaf: &Leaf<'_>) -> Result<(), Error> {
     let key = leaf.public_key();
     let key =
         SubjectPublicKeyInfoRef::from_der(&key).map_err(|error| Error::Authority(error.into()))?;

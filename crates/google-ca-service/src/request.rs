@@ -20,7 +20,7 @@ use crate::{Error, Parent, check::is_by_service};
 
 /// The request for `leaf`. It carries an identifier of its own: sent a second time, it gives the
 /// same certificate and not another.
-pub(crate) fn request(leaf: &Leaf, parent: &Parent) -> Result<CreateCertificateRequest, Error> {
+pub(crate) fn request(leaf: &Leaf<'_>, parent: &Parent) -> Result<CreateCertificateRequest, Error> {
     let key = encode_string("PUBLIC KEY", LineEnding::LF, &leaf.public_key())
         .map_err(|error| Error::Request(error.into()))?;
     let extensions: Vec<_> = leaf

@@ -83,7 +83,7 @@ impl GoogleCaService {
     }
 
     /// The certificate, and the chain above it.
-    async fn certificate(&self, leaf: &Leaf) -> Result<Vec<CertificateDer<'static>>, Error> {
+    async fn certificate(&self, leaf: &Leaf<'_>) -> Result<Vec<CertificateDer<'static>>, Error> {
         let begun = Instant::now();
         let request = request(leaf, &self.parent)?;
         let limit = self.config.timeout;
@@ -164,7 +164,7 @@ impl GoogleCaService {
 }
 
 impl CertificateAuthority for GoogleCaService {
-    fn issue<'a>(&'a self, leaf: &'a Leaf, context: &'a RequestContext) -> Issuing<'a> {
+    fn issue<'a>(&'a self, leaf: &'a Leaf<'_>, context: &'a RequestContext) -> Issuing<'a> {
         Box::pin(async move {
             must_be_certified(leaf)?;
             let issued = async {

@@ -1,8 +1,9 @@
 use core::cmp::Reverse;
 use std::{collections::HashMap, error::Error as StdError, sync::Arc, time::SystemTime};
 
-use fulcio_oidc_verify::{Fetch, Provider, UnverifiedToken};
-use fulcio_principal::{Authenticating, Authenticator, Identity};
+use fulcio_oidc_verify::{self as oidc, Fetch, Provider, UnverifiedToken};
+use fulcio_principal::{Authenticating, AuthenticationError, Authenticator, Identity, Voucher};
+use pki_types::CertificateDer;
 
 use crate::{
     Config, Error, IssuerAddress, IssuerConfig, IssuerKind, IssuerObserver, IssuerPattern, Kind,
@@ -45,10 +46,18 @@ pub struct Unserved {
 /// One entry of the configuration; `S` is where its keys come from.
 #[derive(Debug)]
 struct Issuer<S> {
-    address: String,
+    voucher: Voucher,
     kind: IssuerKind,
     observer: Option<Arc<dyn IssuerObserver>>,
+    way: Way,
     service: Service<S>,
+}
+
+/// How an issuer is asked for its keys. Those that were fetched in another way are not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Way {
+    ca_certificates: Vec<CertificateDer<'static>>,
+    in_cluster: bool,
 }
 
 /// How the tokens of an issuer are checked and read.
@@ -110,16 +119,66 @@ impl Issuers {
     ) -> Self {
         self.stranger = Some(observe(None));
         for issuer in self.by_url.values_mut().flatten() {
-            let observer = observe(Some((&issuer.address, &issuer.kind)));
+            let observer = observe(Some((&issuer.voucher.issuer, &issuer.kind)));
             if let Service::Served { source, .. } = &mut issuer.service {
                 source.observe(Arc::clone(&observer) as _);
             }
             issuer.observer = Some(observer);
         }
         for (_, issuer) in &mut self.by_pattern {
-            issuer.observer = Some(observe(Some((&issuer.address, &issuer.kind))));
+            issuer.observer = Some(observe(Some((&issuer.voucher.issuer, &issuer.kind))));
         }
         self
+    }
+
+    /// Goes on with the keys that `earlier`, the issuers of another configuration, has fetched from
+    /// issuers that are asked in the same way by this one, so that nothing is fetched again because a
+    /// configuration was read again.
+    #[must_use]
+    pub fn resuming(mut self, earlier: &Self) -> Self {
+        for (url, of_url) in &mut self.by_url {
+            let others = earlier.by_url.get(url).into_iter().flatten();
+            for issuer in of_url {
+                let same = others.clone().find(|other| other.way == issuer.way);
+                if let (
+                    Service::Served { source, .. },
+                    Some(Issuer {
+                        service: Service::Served { source: known, .. },
+                        ..
+                    }),
+                ) = (&mut issuer.service, same)
+                {
+                    source.resume(known);
+                }
+            }
+        }
+        let kept = earlier.providers.worth_keeping().into_iter();
+        let kept = kept.filter(|provider| {
+            let way = |issuers: &Self| Some(issuers.of_pattern(provider.issuer())?.way.clone());
+            way(&self).is_some_and(|way_now| way(earlier).is_some_and(|then| then == way_now))
+        });
+        self.providers.resume(kept.collect());
+        self
+    }
+
+    /// Why the keys of the issuer with this URL or pattern could not be fetched the last time; `None`
+    /// where they could, and where nobody has asked for them yet. Of a pattern only issuers count that
+    /// have vouched for somebody before.
+    #[must_use]
+    pub fn last_failure(&self, address: &str) -> Option<oidc::Error> {
+        let of_url = self.by_url.get(address).into_iter().flatten();
+        let mut failures = of_url.filter_map(|issuer| match &issuer.service {
+            Service::Served { source, .. } => source.last_failure(),
+            Service::Unserved => None,
+        });
+        failures.next().or_else(|| {
+            let proven = self.providers.proven();
+            proven.iter().find_map(|provider| {
+                let pattern = self.of_pattern(provider.issuer())?;
+                let failure = provider.last_failure()?;
+                (*pattern.voucher.issuer == *address).then_some(failure)
+            })
+        })
     }
 
     /// The issuers whose tokens are refused whatever they say.
@@ -132,23 +191,39 @@ impl Issuers {
     /// # Errors
     /// No issuer answers for the token, or no certificate can name its principal.
     pub async fn authenticate(&self, token: &str, now: SystemTime) -> Result<Identity, Error> {
-        let (observer, outcome) = self.judge(token, now).await;
-        if let Some(observer) = observer {
-            Arc::clone(observer).judged(outcome.as_ref().map(|_identity| ()));
-        }
-        outcome
+        self.judge(token, now).await.1
     }
 
-    /// What comes of a token, and who is to be told of it.
+    /// What comes of a token, and which configured issuer it is of. Who observes is told.
     async fn judge(
         &self,
         token: &str,
         now: SystemTime,
-    ) -> (Option<&Arc<dyn IssuerObserver>>, Result<Identity, Error>) {
-        let stranger = self.stranger.as_ref();
+    ) -> (Option<&Voucher>, Result<Identity, Error>) {
+        let (judge, outcome) = self.judged_by(token, now).await;
+        let (observer, voucher) = match judge {
+            Some(Judge { observer, voucher }) => (observer, Some(voucher)),
+            None => (self.stranger.as_ref(), None),
+        };
+        if let Some(observer) = observer {
+            Arc::clone(observer).judged(outcome.as_ref().map(|_identity| ()));
+        }
+        let vouched = |identity: Identity| match voucher {
+            Some(voucher) => identity.by_voucher(voucher.clone()),
+            None => identity,
+        };
+        (voucher, outcome.map(vouched))
+    }
+
+    /// What comes of a token, and which configured issuer it is of.
+    async fn judged_by(
+        &self,
+        token: &str,
+        now: SystemTime,
+    ) -> (Option<Judge<'_>>, Result<Identity, Error>) {
         let token = match UnverifiedToken::parse(token) {
             Ok(token) => token,
-            Err(error) => return (stranger, Err(error.into())),
+            Err(error) => return (None, Err(error.into())),
         };
         let iss = token.issuer().to_owned();
         if let Some(of_url) = self.by_url.get(&iss) {
@@ -158,17 +233,23 @@ impl Issuers {
             };
             // A token for nobody we know is refused by the first one as well as by any other.
             if let Some(chosen) = of_url.iter().find(names).or_else(|| of_url.first()) {
-                return (chosen.observer.as_ref(), chosen.identity(token, now).await);
+                return (Some(chosen.judge()), chosen.identity(token, now).await);
             }
         }
-        let mut matching = self.by_pattern.iter();
-        match matching.find(|(pattern, _)| pattern.matches(&iss)) {
-            Some((_, chosen)) => (
-                chosen.observer.as_ref(),
+        match self.of_pattern(&iss) {
+            Some(chosen) => (
+                Some(chosen.judge()),
                 chosen.identity(token, now, &self.providers).await,
             ),
-            None => (stranger, Err(unknown(&iss))),
+            None => (None, Err(unknown(&iss))),
         }
+    }
+
+    /// Who answers for an issuer that no URL names.
+    fn of_pattern(&self, issuer: &str) -> Option<&Issuer<Arc<dyn Fetch>>> {
+        let mut patterns = self.by_pattern.iter();
+        let (_, chosen) = patterns.find(|(pattern, _)| pattern.matches(issuer))?;
+        Some(chosen)
     }
 
     fn add(
@@ -196,9 +277,16 @@ impl Issuers {
             },
         };
         let served = Issuer {
-            address: issuer.address.as_str().to_owned(),
+            voucher: Voucher {
+                issuer: issuer.address.as_str().into(),
+                kind: issuer.kind.name().into(),
+            },
             kind: issuer.kind.clone(),
             observer: None,
+            way: Way {
+                ca_certificates: issuer.ca_certificates.clone(),
+                in_cluster: config.is_in_cluster(issuer),
+            },
             service,
         };
         match &issuer.address {
@@ -209,6 +297,21 @@ impl Issuers {
             }
         }
         Ok(())
+    }
+}
+
+/// The configured issuer that a token is of.
+struct Judge<'a> {
+    observer: Option<&'a Arc<dyn IssuerObserver>>,
+    voucher: &'a Voucher,
+}
+
+impl<S> Issuer<S> {
+    fn judge(&self) -> Judge<'_> {
+        Judge {
+            observer: self.observer.as_ref(),
+            voucher: &self.voucher,
+        }
     }
 }
 
@@ -259,9 +362,10 @@ impl Issuer<Arc<dyn Fetch>> {
 
     fn with_provider(self, url: &str) -> Issuer<Provider> {
         Issuer {
-            address: self.address,
+            voucher: self.voucher,
             kind: self.kind,
             observer: self.observer,
+            way: self.way,
             service: match self.service {
                 Service::Unserved => Service::Unserved,
                 Service::Served {
@@ -280,7 +384,16 @@ impl Issuer<Arc<dyn Fetch>> {
 
 impl Authenticator for Issuers {
     fn authenticate<'a>(&'a self, token: &'a str, now: SystemTime) -> Authenticating<'a> {
-        Box::pin(async move { Ok(Self::authenticate(self, token, now).await?) })
+        Box::pin(async move {
+            let (voucher, outcome) = self.judge(token, now).await;
+            outcome.map_err(|error| {
+                let error = AuthenticationError::from(error);
+                match voucher {
+                    Some(voucher) => error.by_voucher(voucher.clone()),
+                    None => error,
+                }
+            })
+        })
     }
 }
 

@@ -1,5 +1,8 @@
 use core::{fmt, num::NonZeroUsize};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use fulcio_oidc_verify::Provider;
 use lru::LruCache;
@@ -11,6 +14,8 @@ use lru::LruCache;
 pub(crate) struct ProviderCache(Mutex<Halves>);
 
 struct Halves {
+    /// Those of an earlier configuration, whose knowledge is still good.
+    earlier: HashMap<String, Arc<Provider>>,
     proven: LruCache<String, Arc<Provider>>,
     untried: LruCache<String, Arc<Provider>>,
 }
@@ -21,6 +26,7 @@ impl ProviderCache {
 
     pub(crate) fn new() -> Self {
         Self(Mutex::new(Halves {
+            earlier: HashMap::new(),
             proven: LruCache::new(Self::CAPACITY),
             untried: LruCache::new(Self::CAPACITY),
         }))
@@ -35,7 +41,11 @@ impl ProviderCache {
         if let Some(untried) = halves.untried.get(issuer) {
             return Arc::clone(untried);
         }
-        let made = Arc::new(make());
+        let mut made = make();
+        if let Some(earlier) = halves.earlier.remove(issuer) {
+            made.resume(&earlier);
+        }
+        let made = Arc::new(made);
         halves.untried.put(issuer.to_owned(), Arc::clone(&made));
         made
     }
@@ -47,6 +57,32 @@ impl ProviderCache {
             halves.untried.pop(issuer);
             halves.proven.put(issuer.to_owned(), provider);
         }
+    }
+
+    /// Has providers that are made from now on go on with what these have fetched.
+    pub(crate) fn resume(&self, earlier: Vec<Arc<Provider>>) {
+        let earlier = earlier.into_iter();
+        self.halves().earlier = earlier
+            .map(|provider| (provider.issuer().to_owned(), provider))
+            .collect();
+    }
+
+    /// The providers that have verified a token.
+    pub(crate) fn proven(&self) -> Vec<Arc<Provider>> {
+        let halves = self.halves();
+        halves
+            .proven
+            .iter()
+            .map(|(_, provider)| Arc::clone(provider))
+            .collect()
+    }
+
+    /// Those, and those of an earlier configuration that nobody has asked for since.
+    pub(crate) fn worth_keeping(&self) -> Vec<Arc<Provider>> {
+        let mut kept = self.proven();
+        kept.extend(self.halves().earlier.values().cloned());
+        kept.truncate(Self::CAPACITY.get());
+        kept
     }
 
     // A panic elsewhere leaves both maps whole.
@@ -116,5 +152,21 @@ mod tests {
         let first = cache.provider("one", || made("one"));
         let second = cache.provider("one", || panic!("made twice"));
         assert!(Arc::ptr_eq(&first, &second));
+    }
+
+    #[test]
+    fn what_is_kept_over_reloads_does_not_grow() {
+        let mut cache = ProviderCache::new();
+        for round in 0..5 {
+            for n in 0..100 {
+                let issuer = format!("{round}-{n}");
+                let provider = cache.provider(&issuer, || made(&issuer));
+                cache.prove(&issuer, provider);
+            }
+            let next = ProviderCache::new();
+            next.resume(cache.worth_keeping());
+            cache = next;
+        }
+        assert!(cache.worth_keeping().len() <= ProviderCache::CAPACITY.get());
     }
 }

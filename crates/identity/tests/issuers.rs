@@ -269,3 +269,72 @@ fn issuers_that_cannot_be_told_apart_are_refused() {
         assert!(matches!(outcome, Err(LoadError::Conflict { .. })));
     }
 }
+
+#[tokio::test]
+async fn keys_stay_over_a_new_configuration_where_an_issuer_is_asked_as_before() {
+    const PATTERN: &str = "https://*.example.net";
+    let near = idp("https://a.example.net");
+    let fetch = FakeFetch::serving(&IDP);
+    fetch.serve(&near);
+    let family = |text, client_id| pattern(text, client_id, IssuerKind::Email);
+    let first = Config::from_issuers([email_issuer(), family(PATTERN, "sigstore")]);
+    let first = serving(&first, &fetch);
+    for token in [IDP.token(), near.token()] {
+        assert_eq!(reason(&first, &token).await, "accepted");
+    }
+    assert_eq!(fetch.requests(), 4);
+
+    // Other rules, and another audience, for the same keys; twice, for a reload may follow a reload.
+    let mut changed = email_issuer();
+    changed.client_id = "other".to_owned();
+    let second = Config::from_issuers([changed, family(PATTERN, "other")]);
+    let second = serving(&second, &fetch).resuming(&first);
+    let third = Config::from_issuers([email_issuer(), family(PATTERN, "other")]);
+    let third = serving(&third, &fetch).resuming(&second);
+    assert_eq!(reason(&third, &IDP.token()).await, "accepted");
+    assert_eq!(reason(&third, &near.token()).await, "audience");
+    let token = near.draft().claim("aud", "other").mint();
+    assert_eq!(reason(&third, &token).await, "accepted");
+    assert_eq!(fetch.requests(), 4);
+
+    // Who answers under another root may be another.
+    let mut moved = email_issuer();
+    moved.ca_certificates = vec![vec![1].into()];
+    let fourth = Config::from_issuers([moved, family("https://a.*.net", "sigstore")]);
+    let fourth = serving(&fourth, &fetch).resuming(&third);
+    assert_eq!(reason(&fourth, &IDP.token()).await, "accepted");
+    assert_eq!(fetch.requests(), 6);
+    // Another pattern, asked in the same way.
+    assert_eq!(reason(&fourth, &near.token()).await, "accepted");
+    assert_eq!(fetch.requests(), 6);
+}
+
+#[tokio::test]
+async fn it_is_known_whose_keys_could_not_be_fetched() {
+    const PATTERN: &str = "https://*.example.net";
+    let near = idp("https://a.example.net");
+    let fetch = FakeFetch::serving(&near);
+    let config = [
+        email_issuer(),
+        pattern(PATTERN, "sigstore", IssuerKind::Email),
+    ];
+    let issuers = serving(&Config::from_issuers(config), &fetch);
+    let failed = |address| issuers.last_failure(address).map(|error| error.reason());
+    assert_eq!((failed(ISSUER), failed(PATTERN)), (None, None));
+    assert_eq!(reason(&issuers, &IDP.token()).await, "unreachable");
+    assert_eq!(
+        (failed(ISSUER), failed(PATTERN)),
+        (Some("unreachable"), None)
+    );
+    // Anybody can make up an issuer that matches.
+    let made_up = idp("https://b.example.net");
+    assert_eq!(reason(&issuers, &made_up.token()).await, "unreachable");
+    assert_eq!(failed(PATTERN), None);
+    assert_eq!(reason(&issuers, &near.token()).await, "accepted");
+    assert_eq!(failed(PATTERN), None);
+    fetch.answer(&near.jwks_url(), Answer::Status(500));
+    let unknown = near.draft().parameter("kid", "unknown").mint();
+    assert_ne!(reason(&issuers, &unknown).await, "accepted");
+    assert_eq!(failed(PATTERN), Some("unreachable"));
+    assert_eq!(failed("https://nobody.example"), None);
+}

@@ -7,8 +7,19 @@ use crate::RequestContext;
 
 /// Decides whether an authenticated caller may have a certificate now: policy, rate limits.
 ///
-/// Asked after identity and proof, and before anything is signed.
+/// Asked first of all whether a request may be looked at, and after identity and proof, before anything is signed,
+/// whether the caller may have a certificate.
 pub trait Admission: fmt::Debug + Send + Sync {
+    /// Lets a request in whose token nobody has looked at yet, or says why not. All are let in that this does not
+    /// refuse.
+    ///
+    /// # Errors
+    /// Why its sender may not ask now.
+    fn admit_request(&self, context: &RequestContext) -> Result<(), Denied> {
+        let _all = context;
+        Ok(())
+    }
+
     /// Lets the caller pass, or says why not.
     fn admit<'a>(
         &'a self,

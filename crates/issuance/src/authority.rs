@@ -12,7 +12,7 @@ use crate::{Error, RequestContext};
 /// profile reads what it needs out of the [`Leaf`] and may set its own dates and serial number.
 pub trait CertificateAuthority: fmt::Debug + Send + Sync {
     /// Issues one certificate.
-    fn issue<'a>(&'a self, leaf: &'a Leaf, context: &'a RequestContext) -> Issuing<'a>;
+    fn issue<'a>(&'a self, leaf: &'a Leaf<'_>, context: &'a RequestContext) -> Issuing<'a>;
 
     /// The chains a verifier may trust, each from the issuer to the root.
     fn trust_bundle(&self) -> Vec<Vec<CertificateDer<'static>>>;

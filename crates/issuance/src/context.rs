@@ -1,6 +1,11 @@
 use core::time::Duration;
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
+use aws_lc_rs::digest::{SHA256, digest};
+use fulcio_principal::Voucher;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
 
@@ -18,6 +23,24 @@ pub struct RequestContext {
     pub api: Option<&'static str>,
     begun: Instant,
     observer: Option<Arc<dyn Observer>>,
+    learned: Arc<Learned>,
+}
+
+/// What is learned about a request on its way; the clones of a context share it.
+#[derive(Debug, Default)]
+struct Learned {
+    voucher: OnceLock<Voucher>,
+    logged: OnceLock<PrecertificateEntry>,
+}
+
+/// The entry of a precertificate in a log (`PreCert` of RFC 6962 section 3.2), by digests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "RFC 6962 section 3.2")]
+pub struct PrecertificateEntry {
+    /// SHA-256 of the issuer's public key.
+    pub issuer_key_hash: [u8; 32],
+    /// SHA-256 of the `TBSCertificate` as logs have it: without the poison.
+    pub tbs_hash: [u8; 32],
 }
 
 impl RequestContext {
@@ -33,6 +56,7 @@ impl RequestContext {
             api: None,
             begun: Instant::now(),
             observer: None,
+            learned: Arc::default(),
         }
     }
 
@@ -61,6 +85,18 @@ impl RequestContext {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.begun.elapsed()
+    }
+
+    /// Which entry of the configuration judged the token of the request, once that has happened.
+    #[must_use]
+    pub fn voucher(&self) -> Option<&Voucher> {
+        self.learned.voucher.get()
+    }
+
+    /// The precertificate that was signed for the request and may be in a log, whatever came of it.
+    #[must_use]
+    pub fn precertificate_entry(&self) -> Option<&PrecertificateEntry> {
+        self.learned.logged.get()
     }
 
     /// Does the work of `stage` in a span of its own, and tells the observer of its end. An authority
@@ -93,8 +129,27 @@ impl RequestContext {
 }
 
 impl RequestContext {
-    /// Notes that a precertificate has been signed.
-    pub(crate) fn precertificate(&self) -> UnusedPrecertificate<'_> {
+    /// Notes who judged the token. A request has one token, so the first note stays.
+    pub(crate) fn judged_by(&self, voucher: Option<&Voucher>) {
+        if let Some(voucher) = voucher {
+            self.learned.voucher.get_or_init(|| voucher.clone());
+        }
+    }
+
+    /// Notes that a precertificate has been signed, and what logs will have of it.
+    pub(crate) fn precertificate(
+        &self,
+        issuer_key_hash: [u8; 32],
+        tbs: &[u8],
+    ) -> UnusedPrecertificate<'_> {
+        self.learned.logged.get_or_init(|| {
+            let mut tbs_hash = [0; 32];
+            tbs_hash.copy_from_slice(digest(&SHA256, tbs).as_ref());
+            PrecertificateEntry {
+                issuer_key_hash,
+                tbs_hash,
+            }
+        });
         UnusedPrecertificate(self.observer.as_deref())
     }
 }

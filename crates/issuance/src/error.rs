@@ -40,6 +40,9 @@ pub enum Error {
     /// The log made no promise.
     #[error("the certificate was not logged")]
     Log(#[source] fulcio_ct_client::Error),
+    /// What was signed is not what the profile says; it does not leave.
+    #[error("the certificate is not what its profile says")]
+    Profile(#[source] fulcio_cert_builder::Deviation),
     /// The caller did not show that it holds the key.
     #[error("the key was not proven")]
     Proof(#[source] ProofError),
@@ -92,7 +95,7 @@ impl Error {
                 ProofError::Signature => Refusal::Signature,
             },
             Self::ProofOfAnother => Refusal::Signature,
-            Self::Randomness(_) => Refusal::Internal,
+            Self::Profile(_) | Self::Randomness(_) => Refusal::Internal,
         }
     }
 }

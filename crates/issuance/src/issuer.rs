@@ -105,9 +105,25 @@ impl CertificateIssuer {
         key: &ProvenKey,
         context: &RequestContext,
     ) -> Result<Certified, Error> {
-        match self.certificate(identity, key, context).await {
+        context.judged_by(identity.voucher());
+        let waiting = Waiting {
+            journal: self.journal.as_deref(),
+            identity,
+            context,
+        };
+        let answer = match self.certificate(identity, key, context).await {
             Ok(certified) => Ok(certified),
             Err(error) => Err(self.refuse(Some(identity), error, context).await),
+        };
+        waiting.end();
+        answer
+    }
+
+    /// Asks whether a request may be looked at.
+    pub(crate) fn admit_request(&self, context: &RequestContext) -> Result<(), Error> {
+        match &self.admission {
+            Some(admission) => admission.admit_request(context).map_err(Error::Admission),
+            None => Ok(()),
         }
     }
 
@@ -177,6 +193,29 @@ impl CertificateIssuer {
             record(&**journal, decision, context).await?;
         }
         Ok(certified)
+    }
+}
+
+/// Somebody waits for an answer; the journal is told where that ends before the answer is there.
+struct Waiting<'a> {
+    journal: Option<&'a dyn Journal>,
+    identity: &'a Identity,
+    context: &'a RequestContext,
+}
+
+impl Waiting<'_> {
+    fn end(mut self) {
+        self.journal = None;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(journal) = self.journal
+            && self.context.precertificate_entry().is_some()
+        {
+            journal.abandoned(self.identity, self.context);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-use fulcio_cert_builder::{CaChain, Issuer};
+use fulcio_cert_builder::{CaChain, Issuer, Unsigned};
 use fulcio_challenge::PublicKey;
+use fulcio_remote_key::Verified;
 use fulcio_signer::{Algorithm, Signer};
 use pki_types::CertificateDer;
 
@@ -8,7 +9,8 @@ use crate::Error;
 /// A key and the chain that speaks for it: what a local authority issues with.
 ///
 /// There is one way to make one, [`new`](Self::new), and it checks that the two belong together,
-/// so no back end can forget to.
+/// so no back end can forget to. No signature is used that does not verify: where the signer does
+/// not vouch for its own ([`Signer::is_verified`]), each is verified here.
 #[derive(Debug)]
 pub struct IssuingKey {
     chain: CaChain,
@@ -37,6 +39,9 @@ pub enum IssuingKeyError {
          the chain must begin with the certificate of the issuing key"
     )]
     KeyMismatch,
+    /// The signatures of such a key could not be verified.
+    #[error("what the key signs could not be verified: {0}")]
+    Unverifiable(#[source] fulcio_remote_key::Error),
 }
 
 impl IssuingKey {
@@ -56,6 +61,11 @@ impl IssuingKey {
             });
         }
         PublicKey::parse(issuer.public_key().as_ref()).map_err(IssuingKeyError::Insecure)?;
+        let signer = if signer.is_verified() {
+            signer
+        } else {
+            Box::new(Verified::new(signer).map_err(IssuingKeyError::Unverifiable)?)
+        };
         Ok(Self { chain, signer })
     }
 
@@ -71,11 +81,20 @@ impl IssuingKey {
         self.chain.issuer()
     }
 
+    /// Has the key sign a text that nobody takes for anything else; like every signature of it, this
+    /// one is verified.
+    ///
+    /// What is signed begins with a letter, and a certificate with the octet 0x30, so the signature
+    /// is of no use to whoever might see it.
+    ///
+    /// # Errors
+    /// The key does not sign, or another one does ([`WrongKey`](fulcio_signer::ErrorKind::WrongKey)).
+    pub async fn test_signature(&self) -> Result<(), fulcio_signer::Error> {
+        self.signer.sign(TEST_MESSAGE).await.map(drop)
+    }
+
     /// Signs what `unsigned` holds.
-    pub(crate) async fn sign(
-        &self,
-        unsigned: fulcio_cert_builder::Unsigned,
-    ) -> Result<CertificateDer<'static>, Error> {
+    pub(crate) async fn sign(&self, unsigned: Unsigned) -> Result<CertificateDer<'static>, Error> {
         let signature = self
             .signer
             .sign(unsigned.to_be_signed())
@@ -84,3 +103,5 @@ impl IssuingKey {
         Ok(unsigned.signed(&signature.0))
     }
 }
+
+const TEST_MESSAGE: &[u8] = b"fulcio: test signature of an issuing key, which certifies nothing";

@@ -1,4 +1,5 @@
 use core::{error::Error as StdError, fmt, pin::Pin};
+use std::sync::Arc;
 
 use fulcio_principal::Identity;
 
@@ -10,6 +11,50 @@ use crate::{Certified, Error, RequestContext};
 pub trait Journal: fmt::Debug + Send + Sync {
     /// Keeps one decision.
     fn record<'a>(&'a self, decision: Decision<'a>, context: &'a RequestContext) -> Recording<'a>;
+
+    /// Notes that nobody waits any more for an answer to a request for which a precertificate has
+    /// been signed, so that a log may have it: [`RequestContext::precertificate_entry`]. It is called
+    /// where nothing can be waited for.
+    fn abandoned(&self, identity: &Identity, context: &RequestContext) {
+        let _nothing = (identity, context);
+    }
+}
+
+/// Several journals, which keep each decision one after the other.
+///
+/// Where one does not keep that a certificate is about to leave, those after it are not asked,
+/// because it does not leave; all are told of a refusal.
+#[derive(Clone, Debug)]
+pub struct Journals(Vec<Arc<dyn Journal>>);
+
+impl Journals {
+    /// Asks them in this order.
+    #[must_use]
+    pub fn new(journals: Vec<Arc<dyn Journal>>) -> Self {
+        Self(journals)
+    }
+}
+
+impl Journal for Journals {
+    fn record<'a>(&'a self, decision: Decision<'a>, context: &'a RequestContext) -> Recording<'a> {
+        Box::pin(async move {
+            let mut outcome = Ok(());
+            for journal in &self.0 {
+                let kept = journal.record(decision, context).await;
+                match decision {
+                    Decision::Issued { .. } => kept?,
+                    Decision::Refused { .. } => outcome = outcome.and(kept),
+                }
+            }
+            outcome
+        })
+    }
+
+    fn abandoned(&self, identity: &Identity, context: &RequestContext) {
+        for journal in &self.0 {
+            journal.abandoned(identity, context);
+        }
+    }
 }
 
 /// The answer that [`Journal::record`] promises.

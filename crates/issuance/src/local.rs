@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use fulcio_cert_builder::{IssuedLeaf, Leaf};
 use fulcio_ct_client::{Entry, Logs, Submission, Timestamps, encode_sct_list};
 use pki_types::CertificateDer;
@@ -9,30 +11,41 @@ use crate::{
 /// The authority that signs with a key of ours.
 ///
 /// With logs it signs twice: the precertificate that they see, then the certificate that holds a
-/// promise of theirs (RFC 6962 section 3.1). Without any it signs once.
+/// promise of theirs (RFC 6962 section 3.1). Without any it signs once. What it has signed is compared with
+/// the profile, octet for octet, before it leaves.
 #[derive(Debug)]
 pub struct LocalAuthority {
-    key: IssuingKey,
+    key: Arc<IssuingKey>,
     logs: Option<Logs>,
 }
 
 impl LocalAuthority {
     /// Issues without embedding a timestamp.
     #[must_use]
-    pub fn new(key: IssuingKey) -> Self {
-        Self { key, logs: None }
+    pub fn new(key: impl Into<Arc<IssuingKey>>) -> Self {
+        Self {
+            key: key.into(),
+            logs: None,
+        }
     }
 
     /// Issues with the timestamp of `logs`, one or several, embedded.
     #[must_use]
-    pub fn with_embedded_timestamps(key: IssuingKey, logs: impl Into<Logs>) -> Self {
+    pub fn with_embedded_timestamps(
+        key: impl Into<Arc<IssuingKey>>,
+        logs: impl Into<Logs>,
+    ) -> Self {
         Self {
-            key,
+            key: key.into(),
             logs: Some(logs.into()),
         }
     }
 
-    async fn certificate(&self, leaf: &Leaf, context: &RequestContext) -> Result<Certified, Error> {
+    async fn certificate(
+        &self,
+        leaf: &Leaf<'_>,
+        context: &RequestContext,
+    ) -> Result<Certified, Error> {
         let leaf = leaf.issued_by(self.key.issuer()).map_err(Error::Issuer)?;
         let (certificate, timestamps) = match &self.logs {
             Some(logs) => {
@@ -40,7 +53,7 @@ impl LocalAuthority {
                 (certificate, Some(timestamps))
             }
             None => {
-                let signed = async { self.key.sign(leaf.certificate(None)).await };
+                let signed = async { self.certified(&leaf, None).await };
                 (context.stage(Stage::Sign, signed).await?, None)
             }
         };
@@ -64,14 +77,20 @@ impl LocalAuthority {
         logs: &Logs,
         context: &RequestContext,
     ) -> Result<(CertificateDer<'static>, Timestamps), Error> {
-        let signed = async { self.key.sign(leaf.precertificate()).await };
+        let signed = async {
+            let signed = self.key.sign(leaf.precertificate()).await?;
+            leaf.must_be_precertificate(&signed)
+                .map_err(Error::Profile)?;
+            Ok(signed)
+        };
         let precertificate = context.stage(Stage::SignPrecertificate, signed).await?;
-        let unused = context.precertificate();
+        let (issuer_key_hash, tbs) = (self.key.issuer().key_hash(), leaf.log_entry_tbs());
+        let unused = context.precertificate(issuer_key_hash, &tbs);
         let logged = async {
             logs.submit(Submission {
                 entry: Entry::Precertificate {
-                    issuer_key_hash: self.key.issuer().key_hash(),
-                    tbs: &leaf.log_entry_tbs(),
+                    issuer_key_hash,
+                    tbs: &tbs,
                 },
                 certificate: &precertificate,
                 issuers: self.key.chain(),
@@ -82,16 +101,28 @@ impl LocalAuthority {
         let timestamps = context.stage(Stage::Log, logged).await?;
         let signed = async {
             let list = encode_sct_list(&timestamps.embedded);
-            self.key.sign(leaf.certificate(Some(&list))).await
+            self.certified(leaf, Some(&list)).await
         };
         let certificate = context.stage(Stage::Sign, signed).await?;
         unused.used();
         Ok((certificate, timestamps))
     }
+
+    /// Signs the certificate, and lets it go on only if it is what the profile says.
+    async fn certified(
+        &self,
+        leaf: &IssuedLeaf<'_>,
+        sct_list: Option<&[u8]>,
+    ) -> Result<CertificateDer<'static>, Error> {
+        let signed = self.key.sign(leaf.certificate(sct_list)).await?;
+        leaf.must_be_certificate(sct_list, &signed)
+            .map_err(Error::Profile)?;
+        Ok(signed)
+    }
 }
 
 impl CertificateAuthority for LocalAuthority {
-    fn issue<'a>(&'a self, leaf: &'a Leaf, context: &'a RequestContext) -> Issuing<'a> {
+    fn issue<'a>(&'a self, leaf: &'a Leaf<'_>, context: &'a RequestContext) -> Issuing<'a> {
         Box::pin(self.certificate(leaf, context))
     }
 

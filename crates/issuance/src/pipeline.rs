@@ -1,4 +1,4 @@
-use core::time::Duration;
+use core::{fmt, time::Duration};
 use std::sync::Arc;
 
 use fulcio_challenge::{PermittedAlgorithms, Proof};
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::{CertificateIssuer, Certified, Error, RequestContext, Stage};
 
 /// What a client sends to get a certificate.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "the arguments of `issue`, by name"
@@ -18,6 +18,15 @@ pub struct Request<'a> {
     pub token: &'a str,
     /// What shows that the caller holds the key.
     pub proof: Proof<'a>,
+}
+
+/// Without the token.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("proof", &self.proof)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The whole way of a request.
@@ -67,8 +76,9 @@ impl Pipeline {
     /// Takes one request from its token to its certificate.
     ///
     /// The order of the checks decides what a caller is told whose request is wrong in several
-    /// ways: first the token, then the key and its proof, then the name that the certificate would
-    /// have, then admission, then the authority and the log.
+    /// ways: first whether the request is admitted at all, then the token, then the key and its
+    /// proof, then the name that the certificate would have, then admission of the caller, then the
+    /// authority and the log.
     ///
     /// # Errors
     /// Any reason why there is no certificate; [`Error::refusal`] is what the caller may know.
@@ -91,14 +101,23 @@ impl Pipeline {
         request: Request<'_>,
         context: &RequestContext,
     ) -> Result<Certified, Error> {
+        if let Err(error) = self.issuer.admit_request(context) {
+            return Err(self.issuer.refuse(None, error, context).await);
+        }
         let now = self.issuer.clock().now();
         let authenticated = context.stage(Stage::Authenticate, async {
             let identity = self.authenticator.authenticate(request.token, now).await;
             identity.map_err(Error::Authentication)
         });
         let identity = match authenticated.await {
-            Ok(identity) => identity,
+            Ok(identity) => {
+                context.judged_by(identity.voucher());
+                identity
+            }
             Err(error) => {
+                if let Error::Authentication(error) = &error {
+                    context.judged_by(error.voucher());
+                }
                 let error = self.proof_first(&request, error);
                 return Err(self.issuer.refuse(None, error, context).await);
             }

@@ -42,6 +42,11 @@ pub enum Refusal {
     },
     /// Policy says no; the text says why.
     NotAdmitted(String),
+    /// More is asked at once than there are places for.
+    Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// No certificate can name this principal; the text says why.
     Principal(String),
     /// The caller asks too often.
@@ -71,6 +76,7 @@ impl fmt::Display for Refusal {
             Self::KeyInsecure => "The public key supplied in the request is insecure",
             Self::KeyUnparsable => "The public key supplied in the request could not be parsed",
             Self::Log | Self::LogUnavailable { .. } => "Error entering certificate in CTL",
+            Self::Overloaded { .. } => "the server is busy, try again",
             Self::RateLimited { .. } => "too many requests, try again later",
             Self::Signature => "The signature supplied in the request could not be verified",
             Self::TrustBundle => "error retrieving trust bundle from CA backend",

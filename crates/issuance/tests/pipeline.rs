@@ -11,7 +11,8 @@ use common::{
 use fulcio_challenge::{PermittedAlgorithms, Proof};
 use fulcio_ct_client::{Entry, Logs, NamedLog, Rule};
 use fulcio_issuance::{
-    CertificateIssuer, Denied, Error, LocalAuthority, Pipeline, Refusal, RequestContext, Timestamp,
+    CertificateIssuer, Denied, Error, LocalAuthority, Pipeline, Refusal, Request, RequestContext,
+    Timestamp,
 };
 use fulcio_signer::{Algorithm, ErrorKind};
 use fulcio_testkit::log::{Behaviour, FakeLog};
@@ -327,4 +328,15 @@ const POISON: [u8; 12] = [6, 10, 0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 3];
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
+}
+
+#[test]
+fn a_request_that_is_printed_does_not_show_its_token() {
+    let request = Request {
+        token: "a-token",
+        proof: Proof::Csr(b"a request"),
+    };
+    let shown = format!("{request:?}");
+    assert!(!shown.contains("a-token"), "{shown}");
+    assert!(shown.contains("proof"), "{shown}");
 }

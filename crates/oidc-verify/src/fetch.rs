@@ -1,5 +1,5 @@
 use core::{error::Error as StdError, fmt, pin::Pin};
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// Gets the documents of an issuer.
 ///
@@ -21,6 +21,11 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchError>>
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
+    /// The host is a machine of a private network, and a caller has chosen it.
+    #[error(
+        "{0} is an address of a private network, where nothing is fetched for an issuer that a caller chose"
+    )]
+    Address(IpAddr),
     /// The token that the issuer's host wants to see cannot be read.
     #[error("the token for the issuer's host cannot be read")]
     Credential(#[source] Box<dyn StdError + Send + Sync>),

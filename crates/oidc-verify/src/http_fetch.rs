@@ -14,10 +14,14 @@ use ureq::{
         header::{AUTHORIZATION, LOCATION},
     },
     tls::{Certificate, RootCerts, TlsConfig, TlsProvider},
+    unversioned::transport::DefaultConnector,
 };
 use url::Url;
 
-use crate::{Bearer, Fetch, FetchError, Fetching, HttpOptions, HttpOptionsError};
+use crate::{
+    Bearer, Fetch, FetchError, Fetching, HttpOptions, HttpOptionsError, address::Unpermitted,
+    lookup::PermittedAddresses,
+};
 
 /// Fetches over HTTP and HTTPS (TLS 1.2 and 1.3), with roots of the caller's choice.
 ///
@@ -53,7 +57,7 @@ impl HttpFetch {
             .as_deref()
             .map(|url| proxy(url, &options.no_proxy))
             .transpose()?;
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .accept("application/json")
             .http_status_as_error(false)
             .max_idle_age(IDLE)
@@ -62,8 +66,9 @@ impl HttpFetch {
             .proxy(proxy)
             .tls_config(tls)
             .user_agent(concat!("fulcio-oidc-verify/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+            .build();
+        let resolver = PermittedAddresses::new(options.addresses, options.lookup.clone());
+        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
         Ok(Self {
             agent,
             bearer: options.bearer.clone(),
@@ -106,7 +111,7 @@ impl HttpFetch {
             .timeout_global(Some(left))
             .build()
             .call()
-            .map_err(transport)
+            .map_err(not_asked)
     }
 
     fn body(&self, mut answer: Response<Body>) -> Result<Vec<u8>, FetchError> {
@@ -161,6 +166,16 @@ const IDLE: Duration = Duration::from_secs(2);
 
 fn transport(cause: impl Into<Box<dyn core::error::Error + Send + Sync>>) -> FetchError {
     FetchError::Transport(cause.into())
+}
+
+fn not_asked(error: ureq::Error) -> FetchError {
+    match &error {
+        ureq::Error::Other(cause) => match cause.downcast_ref() {
+            Some(Unpermitted(address)) => FetchError::Address(*address),
+            None => transport(error),
+        },
+        _ => transport(error),
+    }
 }
 
 /// Where `answer` leads, if it is to the same host and port and not from https to http.

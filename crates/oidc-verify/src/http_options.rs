@@ -1,9 +1,9 @@
 use core::{error::Error as StdError, num::NonZeroUsize};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use pki_types::CertificateDer;
 
-use crate::Bearer;
+use crate::{Addresses, Bearer, Lookup};
 
 /// How an [`HttpFetch`](crate::HttpFetch) fetches.
 #[derive(Clone, Debug)]
@@ -24,10 +24,14 @@ pub struct HttpOptions {
     pub limit: u64,
     /// How many fetches may be under way at once.
     pub concurrency: NonZeroUsize,
+    /// Which addresses may be connected to; the proxy's own may always be, and those behind it are its business.
+    pub addresses: Addresses,
+    /// What the names of hosts mean; the system's resolver says so where this is none.
+    pub lookup: Option<Arc<dyn Lookup>>,
 }
 
 impl HttpOptions {
-    /// No proxy, no token, 10 seconds, 1 MiB, and 16 fetches at once.
+    /// No proxy, no token, 10 seconds, 1 MiB, 16 fetches at once, and any address by the system's resolver.
     #[must_use]
     pub fn new(roots: Vec<CertificateDer<'static>>) -> Self {
         Self {
@@ -38,6 +42,8 @@ impl HttpOptions {
             timeout: Duration::from_secs(10),
             limit: 1 << 20,
             concurrency: NonZeroUsize::MIN.saturating_add(15),
+            addresses: Addresses::Any,
+            lookup: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::key::UNCOMPRESSED;
+use crate::{key::UNCOMPRESSED, object::Object};
 
 /// A key as it is written (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), and readable.
 ///
@@ -54,7 +54,7 @@ impl core::ops::Deref for Jwk {
 
 impl<'de> Deserialize<'de> for Jwk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = Written::deserialize(deserializer)?;
+        let Object(written) = Object::<Written>::deserialize(deserializer)?;
         match written.key_octets() {
             None => Err(D::Error::custom("a key of the set cannot be read")),
             Some(key) if !written.is_certified(&key) => Err(D::Error::custom(

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::{Algorithm, Error, jwk::Jwk, key::Key};
+use crate::{Algorithm, Error, jwk::Jwk, key::Key, object::Object};
 
 /// The keys that an issuer signs with (RFC 7517 §5), each parsed once.
 ///
@@ -20,7 +20,7 @@ impl KeySet {
     /// [`Error::KeySet`] when it is not an object with an array `keys`, and when one of them cannot be
     /// read.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
-        let document: Document =
+        let Object(document): Object<Document> =
             serde_json::from_slice(json).map_err(|source| Error::KeySet(Arc::new(source)))?;
         Ok(Self(
             document.keys.into_iter().filter_map(Key::usable).collect(),

@@ -36,7 +36,9 @@
 //! # }
 //! ```
 
+mod address;
 mod algorithm;
+mod bounds;
 mod candidate;
 mod claims;
 mod credential;
@@ -52,8 +54,10 @@ mod key;
 mod key_set;
 mod known;
 mod letter_case;
+mod lookup;
 mod malformed;
 mod numeric_date;
+mod object;
 mod provider;
 mod provider_observer;
 mod registered;
@@ -61,6 +65,7 @@ mod surrogate;
 mod token;
 mod verified;
 
+pub use address::Addresses;
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use claims::Claims;
 pub use credential::{Bearer, Credential};
@@ -71,6 +76,7 @@ pub use fetch::{Fetch, FetchError, Fetching};
 pub use http_fetch::HttpFetch;
 pub use http_options::{HttpOptions, HttpOptionsError};
 pub use key_set::KeySet;
+pub use lookup::Lookup;
 pub use malformed::Malformed;
 pub use provider::Provider;
 pub use provider_observer::ProviderObserver;

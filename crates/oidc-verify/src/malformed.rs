@@ -32,6 +32,18 @@ pub enum Malformed {
     /// There are not exactly three parts (RFC 7515 §7.1).
     #[error("a token has three parts")]
     Parts,
+    /// It is longer than a token may be.
+    #[error("the token is longer than {limit} bytes")]
+    TooLong {
+        /// How long it may be, in bytes.
+        limit: usize,
+    },
+    /// There are more values in the header or the payload than there may be.
+    #[error("there are more than {limit} values in a part of the token")]
+    TooManyValues {
+        /// How many there may be.
+        limit: usize,
+    },
     /// The payload is said to be signed without its encoding (RFC 7797).
     #[error("the payload is unencoded")]
     Unencoded,
@@ -51,6 +63,8 @@ impl Malformed {
             | Self::EmbeddedKey
             | Self::Header(_)
             | Self::Parts
+            | Self::TooLong { .. }
+            | Self::TooManyValues { .. }
             | Self::Unencoded => "malformed",
         }
     }

@@ -81,6 +81,20 @@ impl Provider {
         self.observer = Some(observer);
     }
 
+    /// Goes on with what `earlier` has fetched, if it is of the same issuer: what is known, what is
+    /// being fetched, and until when nothing is.
+    pub fn resume(&mut self, earlier: &Self) {
+        if self.issuer == earlier.issuer {
+            self.cache = Arc::clone(&earlier.cache);
+        }
+    }
+
+    /// Why the last fetch failed; `None` where it did not, and where none has ended yet.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<Error> {
+        self.cache().failure.clone()
+    }
+
     /// The issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {

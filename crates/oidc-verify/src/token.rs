@@ -4,8 +4,12 @@ use std::time::SystemTime;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
-    Algorithm, Error, Expectation, KeySet, Malformed, VerifiedToken, candidate::Candidate,
-    header::Header, registered::Registered, surrogate::replace_lone_surrogates,
+    Algorithm, Error, Expectation, KeySet, Malformed, VerifiedToken,
+    bounds::{LONGEST, bounded},
+    candidate::Candidate,
+    header::Header,
+    registered::Registered,
+    surrogate::replace_lone_surrogates,
 };
 
 /// A token as it came (RFC 7515 §7.1): taken apart and decoded once, but nobody has vouched for a
@@ -27,16 +31,22 @@ impl<'a> UnverifiedToken<'a> {
     /// # Errors
     ///
     /// [`Error::Malformed`] when it is not a compact JWS with one of our algorithms and a payload
-    /// of claims, when its header has a parameter twice or a critical extension, or when one of
-    /// the registered claims has the wrong type.
+    /// of claims, when it is longer than 2 MiB or has more than 50,000 values in its header or payload, when its header
+    /// has a parameter twice or a critical extension, or when one of the registered claims has the wrong type.
     pub fn parse(raw: &'a str) -> Result<Self, Error> {
+        if raw.len() > LONGEST {
+            return Err(Malformed::TooLong { limit: LONGEST }.into());
+        }
         let (signed, signature) = raw.rsplit_once('.').ok_or(Malformed::Parts)?;
         let (header, payload) = signed.split_once('.').ok_or(Malformed::Parts)?;
         if payload.contains('.') {
             return Err(Malformed::Parts.into());
         }
-        let header = Header::parse(&decode("header", header)?)?;
+        let header = decode("header", header)?;
+        bounded(&header)?;
+        let header = Header::parse(&header)?;
         let mut payload = decode("payload", payload)?;
+        bounded(&payload)?;
         replace_lone_surrogates(&mut payload);
         Ok(Self {
             header,

@@ -10,6 +10,8 @@ fn refuses_what_is_not_a_set() {
         "",
         "null",
         "[]",
+        "[[]]",
+        r#"{"keys":[["oct",null,null,null,null,null,null,null,null,null,null,"AA",null,null,null]]}"#,
         "{}",
         r#"{"keys":{}}"#,
         r#"{"keys":null}"#,

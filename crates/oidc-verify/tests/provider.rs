@@ -659,3 +659,53 @@ async fn what_a_token_or_a_key_points_at_is_never_fetched() {
         scene.discoveries() + scene.key_sets()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn goes_on_with_what_an_earlier_provider_of_the_same_issuer_knows() {
+    let scene = scene();
+    assert_eq!(scene.reason(&scene.idp.token()).await, "accepted");
+    let again = |issuer: &str, audience: &str| {
+        let mut provider = Provider::new(issuer, audience, Arc::new(scene.fetch.clone()));
+        provider.resume(&scene.provider);
+        provider
+    };
+    let next = again(scene.idp.issuer(), scene.idp.audience());
+    at_once(verify(&next, &scene.idp.token())).await.unwrap();
+    assert_eq!(scene.fetch.requests(), 2);
+    // Another audience is another rule for the same keys.
+    let other = again(scene.idp.issuer(), "other");
+    let token = scene.idp.draft().claim("aud", "other").mint();
+    at_once(verify(&other, &token)).await.unwrap();
+    assert_eq!(scene.fetch.requests(), 2);
+    // What rests goes on resting.
+    assert_eq!(scene.reason(&stranger(&scene)).await, "signature");
+    let requests = scene.fetch.requests();
+    at_once(verify(&next, &stranger(&scene))).await.unwrap_err();
+    assert_eq!(scene.fetch.requests(), requests);
+
+    let elsewhere = FakeIdp::new(key("first")).issued_by("https://elsewhere.example");
+    scene.fetch.serve(&elsewhere);
+    let other = again(elsewhere.issuer(), elsewhere.audience());
+    verify(&other, &elsewhere.token()).await.unwrap();
+    assert_eq!(scene.fetch.requests(), requests + 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_failure_is_known_until_a_fetch_succeeds() {
+    let scene = scene();
+    assert!(scene.provider.last_failure().is_none());
+    let good = Answer::Body(scene.idp.discovery().to_string().into());
+    scene
+        .fetch
+        .answer(&scene.idp.discovery_url(), Answer::Status(503));
+    assert_eq!(scene.reason(&scene.idp.token()).await, "unreachable");
+    let failure = scene.provider.last_failure();
+    assert!(
+        matches!(failure, Some(Error::Unreachable { .. })),
+        "{failure:?}"
+    );
+    scene.fetch.answer(&scene.idp.discovery_url(), good);
+    advance(Provider::COOL_DOWN).await;
+    assert_eq!(scene.reason(&scene.idp.token()).await, "accepted");
+    assert!(scene.provider.last_failure().is_none());
+}

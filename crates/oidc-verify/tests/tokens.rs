@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
-use std::time::{Duration, SystemTime};
+use std::{
+    error::Error as _,
+    time::{Duration, SystemTime},
+};
 
 use fulcio_oidc_verify::{
     Algorithm, AlgorithmSet, Error, Expectation, KeySet, UnverifiedToken, VerifiedToken,
@@ -352,6 +355,48 @@ fn accepts_a_claim_of_a_mebibyte() {
     let long = "x".repeat(1 << 20);
     let token = verify(&idp, &idp.draft().claim("long", long.as_str()).mint()).unwrap();
     assert_eq!(token.claim("long").unwrap(), &long);
+}
+
+#[test]
+fn refuses_a_token_of_more_than_two_mebibytes_before_it_looks_at_it() {
+    let token = |length: usize| format!("{}.e30.", "A".repeat(length - 5));
+    let cause = |length: usize| {
+        let error = UnverifiedToken::parse(&token(length)).unwrap_err();
+        error.source().unwrap().to_string()
+    };
+    assert_eq!(
+        cause((2 << 20) + 1),
+        "the token is longer than 2097152 bytes"
+    );
+    assert_ne!(cause(2 << 20), "the token is longer than 2097152 bytes");
+}
+
+#[test]
+fn refuses_more_values_than_anybody_needs_signed_or_not() {
+    let many = |count| format!(r#","many":[{}0]"#, "0,".repeat(count));
+    assert_eq!(
+        outcome(|draft| draft.claims_ending_in(&many(49_000))),
+        "accepted"
+    );
+    assert_eq!(
+        outcome(|draft| draft.claims_ending_in(&many(50_000))),
+        "malformed"
+    );
+    let members = |count| {
+        (0..count)
+            .map(|name| format!(r#","x{name}":0"#))
+            .collect::<String>()
+    };
+    assert_eq!(
+        outcome(|draft| draft.claims_ending_in(&members(49_000))),
+        "accepted"
+    );
+    assert_eq!(
+        outcome(|draft| draft.claims_ending_in(&members(50_000))),
+        "malformed"
+    );
+    let names: Vec<String> = (0..50_000).map(|name| format!("x{name}")).collect();
+    assert_eq!(outcome(|draft| draft.parameter("many", names)), "malformed");
 }
 
 #[test]

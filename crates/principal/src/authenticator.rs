@@ -1,7 +1,7 @@
 use core::{error::Error as StdError, fmt, pin::Pin};
 use std::time::SystemTime;
 
-use crate::Identity;
+use crate::{Identity, Voucher};
 
 /// Turns the credential that a request carries into an identity.
 ///
@@ -25,6 +25,7 @@ pub struct AuthenticationError {
     fault: Fault,
     reason: &'static str,
     challenge: Option<String>,
+    voucher: Option<Voucher>,
     source: Box<dyn StdError + Send + Sync>,
 }
 
@@ -55,6 +56,7 @@ impl AuthenticationError {
             fault,
             reason,
             challenge: None,
+            voucher: None,
             source: source.into(),
         }
     }
@@ -64,6 +66,19 @@ impl AuthenticationError {
     pub fn with_challenge(mut self, challenge: impl Into<String>) -> Self {
         self.challenge = Some(challenge.into());
         self
+    }
+
+    /// Notes which entry of the configuration judged the token.
+    #[must_use]
+    pub fn by_voucher(mut self, voucher: Voucher) -> Self {
+        self.voucher = Some(voucher);
+        self
+    }
+
+    /// Which entry of the configuration judged the token, where there is one.
+    #[must_use]
+    pub fn voucher(&self) -> Option<&Voucher> {
+        self.voucher.as_ref()
     }
 
     /// What kind of failure it is.

@@ -27,8 +27,10 @@ mod authenticator;
 mod extension;
 mod identity;
 mod principal;
+mod voucher;
 
 pub use authenticator::{Authenticating, AuthenticationError, Authenticator, Fault};
 pub use extension::{Encoding, Extension, Extensions};
 pub use identity::Identity;
 pub use principal::{Principal, SubjectAltName};
+pub use voucher::Voucher;

@@ -48,4 +48,8 @@ impl<S: Signer> Signer for Verified<S> {
             }
         })
     }
+
+    fn is_verified(&self) -> bool {
+        true
+    }
 }

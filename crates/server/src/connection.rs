@@ -2,7 +2,7 @@ use core::{convert::Infallible, error::Error as StdError, pin::pin, time::Durati
 use std::{net::SocketAddr, sync::Arc};
 
 use fulcio_api::Peer;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, service::service_fn};
@@ -13,7 +13,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tower::{Service, ServiceExt as _};
@@ -22,6 +22,7 @@ use crate::{
     Limits, Shutdown, TimedBody,
     pace::{Overdue, Pace},
     paced_stream::PacedStream,
+    router::MOST_HEADERS,
 };
 
 /// One client that is connected to a listener.
@@ -42,21 +43,39 @@ pub(crate) fn protocols() -> Protocols {
         .http1()
         .timer(TokioTimer::new())
         // `Pace` knows when a head has begun.
-        .header_read_timeout(None::<Duration>);
+        .header_read_timeout(None::<Duration>)
+        .max_headers(MOST_HEADERS)
+        // A longer head is answered with 431.
+        .max_buf_size(LONGEST_HEAD as usize);
     protocols
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEADERS)
+        .max_header_list_size(LONGEST_HEAD)
+        // A client that opens streams only to reset them is disconnected (CVE-2023-44487, CVE-2024-2758 and their
+        // kin): after so many that were not yet taken up, and so many that broke the rules.
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(1024)
+        // What a client may send before somebody reads it, and what is kept for one that does not read.
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
         // Idle connections are closed by `Pace`; this finds out which clients are gone whose requests are in flight.
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE);
     protocols
 }
 
+/// How long a client whose request may be on its way is waited for when the server stops. In HTTP/1 nothing can be said
+/// to it before.
+const LINGER: Duration = Duration::from_millis(500);
+
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const MAX_STREAMS: u32 = 250;
-const MAX_HEADERS: u32 = 64 << 10;
+const LONGEST_HEAD: u32 = 64 << 10;
+const STREAM_WINDOW: u32 = 256 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 20;
+const SEND_BUFFER: usize = 256 << 10;
 
 impl Connection {
     /// Serves it until it ends, in TLS if there is an acceptor.
@@ -77,7 +96,10 @@ impl Connection {
         };
         let shaken = tokio::select! {
             shaken = timeout(self.limits.handshake, tls.accept(stream)) => shaken,
-            () = self.shutdown.begun() => return,
+            () = async {
+                self.shutdown.begun().await;
+                sleep(LINGER).await;
+            } => return,
         };
         match shaken {
             Ok(Ok(stream)) => self.speak(stream, service).await,
@@ -108,11 +130,16 @@ impl Connection {
         let noted = pace.clone();
         let answer = service_fn(move |request: Request<Incoming>| {
             let unanswered = noted.request();
+            let is_http1 = request.version() < Version::HTTP_2;
             let mut request = request.map(|body| TimedBody::new(body, limits.body));
             request.extensions_mut().insert(Peer(peer));
             let answer = service.clone().oneshot(request);
             async move {
-                let response = answer.await?;
+                let mut response = answer.await?;
+                if is_http1 && unanswered.is_last() {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
                 // The answer is complete when its body is dropped, and what its adapter holds with it.
                 Ok::<_, Infallible>(response.map(|body| {
                     body.map_err(move |error| {
@@ -129,6 +156,8 @@ impl Connection {
         let mut closing = false;
         loop {
             let overdue = tokio::select! {
+                // What has arrived is read before anybody is found to be late.
+                biased;
                 ended = &mut connection => {
                     if let Err(error) = ended {
                         tracing::debug!(%peer, error, "a connection ended early");
@@ -137,12 +166,16 @@ impl Connection {
                 }
                 () = &mut stop, if !stopping => {
                     stopping = true;
-                    connection.as_mut().graceful_shutdown();
+                    pace.stopping(LINGER.min(limits.grace));
                     continue;
                 }
                 overdue = pace.overdue() => overdue,
             };
             match overdue {
+                Overdue::Stop => {
+                    pace.stopped();
+                    connection.as_mut().graceful_shutdown();
+                }
                 // HTTP/2 tells the client first, so that no request is lost that it is sending.
                 Overdue::Request if !closing => {
                     closing = true;

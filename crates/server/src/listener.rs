@@ -1,5 +1,9 @@
-use core::{convert::Infallible, future::pending, pin::pin, time::Duration};
-use std::{io, net::SocketAddr, sync::Arc};
+use core::{convert::Infallible, future::pending, iter, pin::pin, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener as StdListener},
+    sync::Arc,
+};
 
 use http::{Request, Response};
 use http_body::Body;
@@ -11,7 +15,7 @@ use tokio::{
 use tower::Service;
 
 use crate::{
-    Limits, TimedBody, Tls,
+    Gate, Limits, TimedBody, Tls,
     connection::{Connection, protocols},
     tls::Current,
 };
@@ -22,6 +26,7 @@ pub struct Listener {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<Tls>,
+    gate: Option<Arc<Gate>>,
 }
 
 /// Why a port could not be had.
@@ -86,6 +91,7 @@ impl Listener {
             listener,
             address,
             tls: None,
+            gate: None,
         })
     }
 
@@ -93,6 +99,13 @@ impl Listener {
     #[must_use]
     pub fn with_tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// Has no places for connections of its own, but those of `gate`.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<Gate>) -> Self {
+        self.gate = Some(gate);
         self
     }
 
@@ -120,8 +133,12 @@ impl Listener {
             listener,
             address,
             tls,
+            gate,
         } = self;
-        let places = Arc::new(Semaphore::new(limits.connections));
+        let places = match &gate {
+            Some(gate) => Arc::clone(gate.connections()),
+            None => Arc::new(Semaphore::new(limits.connections)),
+        };
         let tls_now = tls.as_ref().map(Tls::current);
         let protocols = Arc::new(protocols());
         // Closed when the last connection has let go of it.
@@ -132,14 +149,16 @@ impl Listener {
                 None => pending().await,
             }
         });
-        let mut stop = pin!(shutdown.begun());
-        loop {
-            let (stream, peer, place) = tokio::select! {
-                () = &mut stop => break,
-                never = &mut reloading => match never {},
-                accepted = accept(&listener, &places) => accepted,
+        let take_up = |(stream, peer, place): Accepted| {
+            let of_client = match gate.as_ref().map(|gate| gate.connect(peer.ip())) {
+                None => None,
+                Some(Ok(held)) => held,
+                Some(Err(_crowded)) => {
+                    tracing::debug!(%peer, "a connection was closed: its client has too many");
+                    return;
+                }
             };
-            let held = (place, open.subscribe());
+            let held = (place, of_client, open.subscribe());
             let tls = tls_now.as_ref().map(Current::acceptor);
             let connection = Connection {
                 peer,
@@ -152,37 +171,65 @@ impl Listener {
                 connection.serve(stream, tls, service).await;
                 drop(held);
             });
+        };
+        let mut stop = pin!(shutdown.begun());
+        let mut next = None;
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                never = &mut reloading => match never {},
+                accepted = accept(&listener, &places, &mut next) => take_up(accepted),
+            }
         }
-        drop(listener);
+        // Clients whose connections the system has accepted already may have sent a request.
+        if let Some((stream, peer)) = next {
+            take_up((stream, peer, Arc::clone(&places).try_acquire_owned().ok()));
+        }
+        match listener.into_std() {
+            Ok(listener) => iter::from_fn(|| waiting(&listener, &places)).for_each(take_up),
+            Err(error) => tracing::debug!(%address, %error, "the port was gone at once"),
+        }
         if timeout(limits.grace, open.closed()).await.is_err() {
             tracing::warn!(
                 %address,
+                connections = open.receiver_count(),
                 "requests were still in flight when the time to finish them was over"
             );
         }
     }
 }
 
-/// The next connection that there is a place for.
+/// A connection, who made it, and its place. The last one before the end may have none.
+type Accepted = (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>);
+
+/// The next connection that there is a place for. Until there is one, it is the `next`.
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    next: &mut Option<(TcpStream, SocketAddr)>,
+) -> Accepted {
     loop {
+        if next.is_none() {
+            *next = Some(connected(listener).await);
+        }
         let Ok(place) = Arc::clone(places).acquire_owned().await else {
             // Nobody closes the semaphore.
             pending::<()>().await;
             continue;
         };
+        if let Some((stream, peer)) = next.take() {
+            return (stream, peer, Some(place));
+        }
+    }
+}
+
+async fn connected(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%peer, %error, "the connection was gone at once");
-                    continue;
+                if let Some(peer) = greet(&stream, peer) {
+                    return (stream, peer);
                 }
-                // A socket for both kinds of address has ::ffff:127.0.0.1 where 127.0.0.1 is meant.
-                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                return (stream, peer, place);
             }
             Err(error) => {
                 // Out of descriptors, most likely: wait for some to come back.
@@ -190,6 +237,30 @@ async fn accept(
                 tracing::error!(?address, %error, "no connection was accepted");
                 sleep(AFTER_FAILED_ACCEPT).await;
             }
+        }
+    }
+}
+
+/// Prepares a connection; none if it is gone already.
+fn greet(stream: &TcpStream, peer: SocketAddr) -> Option<SocketAddr> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "the connection was gone at once");
+        return None;
+    }
+    // A socket for both kinds of address has ::ffff:127.0.0.1 where 127.0.0.1 is meant.
+    Some(SocketAddr::new(peer.ip().to_canonical(), peer.port()))
+}
+
+/// A connection that the system has accepted and that nobody has taken up yet, if there is a place for it.
+fn waiting(listener: &StdListener, places: &Arc<Semaphore>) -> Option<Accepted> {
+    loop {
+        let place = Arc::clone(places).try_acquire_owned().ok()?;
+        let (stream, peer) = listener.accept().ok()?;
+        let nonblocking = stream.set_nonblocking(true);
+        if let Ok(stream) = nonblocking.and_then(|()| TcpStream::from_std(stream))
+            && let Some(peer) = greet(&stream, peer)
+        {
+            return Some((stream, peer, Some(place)));
         }
     }
 }

@@ -1,15 +1,10 @@
 use core::error::Error as StdError;
 
 use fulcio_api::{Row, code_name};
+use fulcio_audit_log::CertificateFacts;
 use fulcio_ct_client::SignedCertificateTimestamp;
 use fulcio_issuance::{Certified, Decision, Error, Journal, Recording, RequestContext};
 use fulcio_principal::{Extension, Identity};
-
-use crate::metrics::voucher;
-
-mod facts;
-
-use facts::Facts;
 
 /// Writes one log line for every certificate and every refusal; never a token.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,15 +30,15 @@ fn issued(identity: &Identity, certified: &Certified, context: &RequestContext) 
     let certificate = certified
         .chain
         .first()
-        .and_then(|certificate| Facts::read(certificate).ok());
-    let voucher = voucher::current();
+        .and_then(|certificate| CertificateFacts::read(certificate).ok());
+    let voucher = context.voucher();
     tracing::info!(
         request_id = context.request_id,
         peer = context.peer.map(display),
         api = context.api,
         identity = identity.principal().subject.value(),
-        issuer = voucher.as_ref().and_then(|voucher| voucher.issuer()),
-        kind = voucher.as_ref().and_then(|voucher| voucher.kind()),
+        issuer = voucher.map(|voucher| &*voucher.issuer),
+        kind = voucher.map(|voucher| &*voucher.kind),
         issuer_name = issuer_name(identity),
         serial = certificate.as_ref().map(|facts| display(&facts.serial)),
         key = certificate.as_ref().map(|facts| display(&facts.key)),
@@ -67,14 +62,14 @@ fn list(timestamps: &[SignedCertificateTimestamp]) -> String {
 fn refused(identity: Option<&Identity>, error: &Error, context: &RequestContext) {
     let refusal = error.refusal();
     let row = Row::from(&refusal);
-    let voucher = voucher::current();
+    let voucher = context.voucher();
     tracing::warn!(
         request_id = context.request_id,
         peer = context.peer.map(display),
         api = context.api,
         identity = identity.map(|identity| identity.principal().subject.value()),
-        issuer = voucher.as_ref().and_then(|voucher| voucher.issuer()),
-        kind = voucher.as_ref().and_then(|voucher| voucher.kind()),
+        issuer = voucher.map(|voucher| &*voucher.issuer),
+        kind = voucher.map(|voucher| &*voucher.kind),
         issuer_name = identity.and_then(issuer_name),
         code = code_name(row.code),
         reason = row.reason.as_str(),

@@ -9,22 +9,28 @@ use std::{
 };
 
 use fulcio_api::ApiMetrics;
+use fulcio_audit_log::AuditObserver;
 use fulcio_cert_builder::Validity;
 use fulcio_ct_client::LogObserver;
 use fulcio_identity::Issuers;
+use fulcio_issuance::Clock;
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 
+mod audit_metrics;
 mod exposition;
 mod issuer_metrics;
 mod log_metrics;
 mod page;
 #[cfg(target_os = "linux")]
 mod process;
+mod reload_metrics;
 pub(crate) mod voucher;
 
 pub use page::MetricsPage;
+pub use reload_metrics::ReloadMetrics;
 
+use audit_metrics::AuditMetrics;
 use issuer_metrics::IssuerMetrics;
 use log_metrics::LogMetrics;
 
@@ -90,6 +96,18 @@ impl Metrics {
     #[must_use]
     pub fn log(&self, name: &str) -> Arc<dyn LogObserver> {
         Arc::new(LogMetrics::new(Arc::clone(&self.recorder), name))
+    }
+
+    /// Counts how often the part of this name is read again, by the time of `clock`.
+    #[must_use]
+    pub fn reload(&self, part: &'static str, clock: Arc<dyn Clock>) -> ReloadMetrics {
+        ReloadMetrics::new(&self.recorder, part, clock)
+    }
+
+    /// Counts the records of the audit log.
+    #[must_use]
+    pub fn audit(&self) -> Arc<dyn AuditObserver> {
+        Arc::new(AuditMetrics::new(Arc::clone(&self.recorder)))
     }
 
     /// Tells until when the authority's whole chain is valid.

@@ -1,4 +1,7 @@
-use core::time::Duration;
+use core::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::{
@@ -25,6 +28,8 @@ pub(crate) enum Overdue {
     Head,
     /// It has not begun a request.
     Request,
+    /// Nothing: the server stops, and the connection can end without the loss of a request.
+    Stop,
 }
 
 #[derive(Debug)]
@@ -33,6 +38,7 @@ struct Shared {
     silence: Duration,
     state: Mutex<State>,
     changed: Notify,
+    is_stopping: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -44,6 +50,8 @@ struct State {
     requests: usize,
     /// Since when there are none, and how long there may be none.
     idle: (Instant, Duration),
+    /// Until when a request may begin, where the server stops.
+    stopping: Option<Instant>,
 }
 
 impl Pace {
@@ -57,8 +65,10 @@ impl Pace {
                 head: None,
                 requests: 0,
                 idle: (Instant::now(), limits.idle),
+                stopping: None,
             }),
             changed: Notify::new(),
+            is_stopping: AtomicBool::new(false),
         }))
     }
 
@@ -80,6 +90,18 @@ impl Pace {
         self.0.changed.notify_one();
     }
 
+    /// Notes that the server stops, and waits for a request that may be on its way.
+    pub(crate) fn stopping(&self, linger: Duration) {
+        self.state().stopping = Instant::now().checked_add(linger);
+        self.0.is_stopping.store(true, Ordering::Relaxed);
+        self.0.changed.notify_one();
+    }
+
+    /// Notes that the connection was told that the server stops.
+    pub(crate) fn stopped(&self) {
+        self.state().stopping = None;
+    }
+
     /// Waits until the client is too late with something.
     pub(crate) async fn overdue(&self) -> Overdue {
         loop {
@@ -89,7 +111,13 @@ impl Pace {
                 None => changed.await,
                 Some((overdue, deadline)) => tokio::select! {
                     () = changed => {}
-                    () = sleep_until(deadline) => return overdue,
+                    // Something may have been read on time that is only seen now.
+                    () = sleep_until(deadline) => match self.deadline() {
+                        Some((now, deadline)) if now == overdue && deadline <= Instant::now() => {
+                            return overdue;
+                        }
+                        _ => {}
+                    },
                 },
             }
         }
@@ -97,6 +125,15 @@ impl Pace {
 
     fn deadline(&self) -> Option<(Overdue, Instant)> {
         let state = self.state();
+        if let Some(until) = state.stopping {
+            // HTTP/2 tells the client which of its requests will be answered.
+            if state.requests > 0 || matches!(state.heads, Heads::Http2(_)) {
+                return Some((Overdue::Stop, Instant::now()));
+            }
+            if state.head.is_none() {
+                return Some((Overdue::Stop, until));
+            }
+        }
         let (overdue, deadlines) = match (state.head, state.idle) {
             (Some((begun, read)), _) => (
                 Overdue::Head,
@@ -140,6 +177,13 @@ impl Pace {
 /// A request whose answer is not complete.
 #[derive(Debug)]
 pub(crate) struct PacedRequest(Pace);
+
+impl PacedRequest {
+    /// Whether the server stops, so that the client has to be told that nothing more is read after this.
+    pub(crate) fn is_last(&self) -> bool {
+        self.0.0.is_stopping.load(Ordering::Relaxed)
+    }
+}
 
 impl Drop for PacedRequest {
     fn drop(&mut self) {

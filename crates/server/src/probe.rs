@@ -1,4 +1,4 @@
-use core::fmt;
+use core::{fmt, time::Duration};
 use std::sync::Arc;
 
 use fulcio_api::Part;
@@ -26,12 +26,15 @@ impl ChainProbe {
     }
 }
 
+/// Certificates count in seconds, and the last one belongs to them.
+const SECOND: Duration = Duration::from_secs(1);
+
 impl Probe for ChainProbe {
     fn part(&self) -> Part {
         let now = self.clock.now();
         if now < self.validity.not_before {
             Part::at_fault("ca-chain", "the authority's chain is not valid yet")
-        } else if now > self.validity.not_after {
+        } else if now >= self.validity.not_after + SECOND {
             Part::at_fault("ca-chain", "the authority's chain has expired")
         } else {
             Part::ready("ca-chain")

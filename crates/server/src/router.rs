@@ -7,13 +7,13 @@ use core::{
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fulcio_api::{HttpApi, unknown_service};
-use http::{Request, Response, StatusCode, Version, header, uri::PathAndQuery};
+use fulcio_api::{HttpApi, is_grpc, turn_away, unknown_service};
+use http::{Request, Response, StatusCode, uri::PathAndQuery};
 use http_body_util::Full;
 use tonic::{body::Body, server::NamedService};
 use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 
-use crate::{TimedBody, http_rules};
+use crate::{Gate, TimedBody, http_rules};
 
 /// Something that is served below a path of its own.
 pub trait Mount: fmt::Debug + Send + Sync {
@@ -33,8 +33,12 @@ pub type Mounted = Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>;
 pub struct Router {
     grpc: Arc<Vec<(&'static str, Grpc)>>,
     http: Option<HttpApi>,
+    gate: Option<Arc<Gate>>,
     mounts: Arc<Vec<(&'static str, Arc<dyn Mount>)>>,
 }
+
+/// How many lines a head may have. HTTP/1 counts them too.
+pub(crate) const MOST_HEADERS: usize = 100;
 
 type Grpc = BoxCloneSyncService<Request<TimedBody>, Response<Body>, Infallible>;
 
@@ -74,6 +78,35 @@ impl Router {
     pub fn with_mount(mut self, prefix: &'static str, mount: impl Mount + 'static) -> Self {
         Arc::make_mut(&mut self.mounts).push((prefix, Arc::new(mount)));
         self
+    }
+
+    /// Lets in whom `gate` lets in.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<Gate>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    /// Answers a request that gets in, or turns it away.
+    async fn admit(mut self, mut request: Request<TimedBody>) -> Response<Body> {
+        if request.headers().len() > MOST_HEADERS {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return response;
+        }
+        let Some(gate) = self.gate.take() else {
+            return self.answer(request).await;
+        };
+        let is_grpc = is_grpc(&request);
+        let entered = match gate.enter(&mut request) {
+            Ok(entered) => entered,
+            Err(refusal) => return turn_away(is_grpc, &refusal, gate.metrics()),
+        };
+        let answer = self.answer(request).await;
+        match entered.has_outgrown() {
+            Some(refusal) => turn_away(is_grpc, &refusal, gate.metrics()),
+            None => answer,
+        }
     }
 
     async fn answer(self, request: Request<TimedBody>) -> Response<Body> {
@@ -128,12 +161,6 @@ impl Router {
     }
 }
 
-fn is_grpc(request: &Request<TimedBody>) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE);
-    request.version() == Version::HTTP_2
-        && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
-}
-
 impl Service<Request<TimedBody>> for Router {
     type Response = Response<Body>;
     type Error = Infallible;
@@ -145,6 +172,6 @@ impl Service<Request<TimedBody>> for Router {
 
     fn call(&mut self, request: Request<TimedBody>) -> Self::Future {
         let router = self.clone();
-        Box::pin(async move { Ok(router.answer(request).await) })
+        Box::pin(async move { Ok(router.admit(request).await) })
     }
 }

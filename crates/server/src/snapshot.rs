@@ -16,7 +16,11 @@ pub struct Snapshot {
     pipeline: Pipeline,
     issuers: Vec<OidcIssuer>,
     probes: Vec<Box<dyn Probe>>,
+    announced: Vec<Chain>,
 }
+
+/// Certificates from an issuer to its root.
+type Chain = Vec<CertificateDer<'static>>;
 
 impl Snapshot {
     /// Issues through `pipeline`, and tells clients of the identity providers in `config`.
@@ -26,7 +30,28 @@ impl Snapshot {
             pipeline,
             issuers: config.issuers().map(advertised).collect(),
             probes: Vec::new(),
+            announced: Vec::new(),
         }
+    }
+
+    /// Has verifiers trust these chains too, besides those of the authority: of keys that will issue,
+    /// or that have issued.
+    #[must_use]
+    pub fn with_announced(mut self, chains: Vec<Vec<CertificateDer<'static>>>) -> Self {
+        self.announced = chains;
+        self
+    }
+
+    /// The chains that verifiers may trust, each once, those of the authority first.
+    #[must_use]
+    pub fn trust_bundle(&self) -> Vec<Vec<CertificateDer<'static>>> {
+        let mut bundle = self.pipeline.issuer().authority().trust_bundle();
+        for chain in &self.announced {
+            if !bundle.contains(chain) {
+                bundle.push(chain.clone());
+            }
+        }
+        bundle
     }
 
     /// Asks `probe` too, whether certificates can be issued.
@@ -69,7 +94,7 @@ impl Backend for CurrentSnapshot {
     }
 
     fn trust_bundle(&self) -> Result<Vec<Vec<CertificateDer<'static>>>, Refusal> {
-        Ok(self.0.load().pipeline.issuer().authority().trust_bundle())
+        Ok(self.0.load().trust_bundle())
     }
 
     fn configuration(&self) -> Vec<OidcIssuer> {

@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use x509_cert::{Certificate, time::Validity};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{TlsError, TlsPolicy, WatchedFiles};
+use crate::{Reload, ReloadMetrics, ReloadRequests, TlsError, TlsPolicy, WatchedFiles};
 
 /// How one port speaks TLS, with a certificate and a key out of files that may be replaced at any time.
 ///
@@ -31,7 +31,7 @@ use crate::{TlsError, TlsPolicy, WatchedFiles};
 /// certificates; HTTP/2 and HTTP/1.1 are offered by ALPN (RFC 7301).
 pub struct Tls {
     pair: Arc<Pair>,
-    watched: WatchedFiles,
+    reload: Reload,
     current: Current,
 }
 
@@ -69,9 +69,13 @@ impl Tls {
             clock,
         });
         let config = Arc::clone(&pair).load().await?;
+        let what = format!(
+            "the TLS certificate in {}",
+            pair.files.certificate.display()
+        );
         Ok(Self {
             pair,
-            watched,
+            reload: Reload::of(what).watching(watched),
             current: Current(Arc::new(ArcSwap::new(config))),
         })
     }
@@ -79,7 +83,14 @@ impl Tls {
     /// Looks at the files each `interval`, instead of each second.
     #[must_use]
     pub fn with_watch_interval(mut self, interval: Duration) -> Self {
-        self.watched = self.watched.with_interval(interval);
+        self.reload = self.reload.with_interval(interval);
+        self
+    }
+
+    /// Reads the files again when somebody asks, too, and counts what comes of it.
+    #[must_use]
+    pub fn with_reloads(mut self, requests: &ReloadRequests, metrics: ReloadMetrics) -> Self {
+        self.reload = self.reload.asked_by(requests).counted_by(metrics);
         self
     }
 
@@ -91,15 +102,11 @@ impl Tls {
     pub(crate) async fn reload(self) -> Infallible {
         let Self {
             pair,
-            watched,
+            reload,
             current,
         } = self;
-        let what = format!(
-            "the TLS certificate in {}",
-            pair.files.certificate.display()
-        );
-        watched
-            .reload(&what, || {
+        reload
+            .run(|| {
                 let (pair, current) = (Arc::clone(&pair), current.clone());
                 async move {
                     current.0.store(pair.load().await?);

@@ -1,8 +1,10 @@
-use core::{convert::Infallible, error::Error as StdError, fmt, time::Duration};
+use core::{fmt, time::Duration};
 use std::{
     fs::{self, File},
     io::{self, Read as _},
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -19,13 +21,20 @@ use zeroize::Zeroizing;
 /// Make it before the files are read for use, so that nothing that happens in between is missed. It keeps
 /// no contents, only one digest of all of them.
 pub struct WatchedFiles {
-    paths: Vec<PathBuf>,
+    paths: Paths,
     interval: Duration,
     told: Option<Fingerprint>,
     unread: bool,
 }
 
-/// The SHA-256 digest of the digests of all files, in order.
+/// Which files are watched.
+#[derive(Clone)]
+enum Paths {
+    Fixed(Vec<PathBuf>),
+    Listed(Arc<dyn Fn() -> Vec<PathBuf> + Send + Sync>),
+}
+
+/// The SHA-256 digest of the paths of all files and the digests of what is in them, in order.
 type Fingerprint = [u8; 32];
 
 /// A file that cannot be looked at now.
@@ -39,8 +48,20 @@ impl WatchedFiles {
     ///
     /// Files that are missing are looked for until they are there.
     pub async fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self::of(Paths::Fixed(paths.into_iter().collect())).await
+    }
+
+    /// Watches the files that `list` names, which it is asked for each time: those of a folder, or those that another
+    /// file names. That one more or one less is named is a change.
+    ///
+    /// It is called where it may block.
+    pub async fn listed_by(list: impl Fn() -> Vec<PathBuf> + Send + Sync + 'static) -> Self {
+        Self::of(Paths::Listed(Arc::new(list))).await
+    }
+
+    async fn of(paths: Paths) -> Self {
         let mut files = Self {
-            paths: paths.into_iter().collect(),
+            paths,
             interval: INTERVAL,
             told: None,
             unread: false,
@@ -78,33 +99,20 @@ impl WatchedFiles {
         }
     }
 
-    /// Calls `reload` each time the files have changed, and logs whether `what` is in use now or stays as it was.
-    ///
-    /// `what` names what the files are read for, as in "the TLS certificate". Contents that `reload` refused are not
-    /// tried again until the files change. It never returns: spawn it, or drop it to stop watching.
-    pub async fn reload<F, R, E>(mut self, what: &str, mut reload: F) -> Infallible
-    where
-        F: FnMut() -> R,
-        R: Future<Output = Result<(), E>>,
-        E: Into<Box<dyn StdError + Send + Sync>>,
-    {
-        loop {
-            self.changed().await;
-            match reload().await {
-                Ok(()) => tracing::info!("{what} has changed and is in use"),
-                Err(error) => {
-                    let cause = causes(error.into().as_ref());
-                    tracing::error!("{what} stays as it was, because {cause}");
-                }
-            }
-        }
+    /// What is in the files now counts as known, if they can be read.
+    pub async fn know(&mut self) {
+        self.told = self.look().await.or(self.told);
     }
 
     /// What is in the files now, if all of them can be read.
     async fn look(&mut self) -> Option<Fingerprint> {
         let paths = self.paths.clone();
         // A file system may take its time, and must not take that of the runtime.
-        let seen = spawn_blocking(move || fingerprint(&paths)).await;
+        let seen = spawn_blocking(move || match paths {
+            Paths::Fixed(paths) => fingerprint(&paths),
+            Paths::Listed(list) => fingerprint(&list()),
+        })
+        .await;
         let Ok(seen) = seen else {
             // The runtime is going down.
             return None;
@@ -127,6 +135,7 @@ fn fingerprint(paths: &[PathBuf]) -> Result<Fingerprint, Unread> {
             path: path.clone(),
             cause,
         })?;
+        all.update(path.as_os_str().as_bytes());
         all.update(&one);
     }
     Ok(finish(all))
@@ -158,25 +167,14 @@ fn finish(context: Context) -> Fingerprint {
     fingerprint
 }
 
-/// An error and what caused it in one line, without repeating causes that are told already.
-fn causes(error: &dyn StdError) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !line.contains(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        source = cause.source();
-    }
-    line
-}
-
 impl fmt::Debug for WatchedFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paths: &[PathBuf] = match &self.paths {
+            Paths::Fixed(paths) => paths,
+            Paths::Listed(_) => &[],
+        };
         f.debug_struct("WatchedFiles")
-            .field("paths", &self.paths)
+            .field("paths", &paths)
             .field("interval", &self.interval)
             .finish_non_exhaustive()
     }

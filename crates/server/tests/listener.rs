@@ -300,6 +300,50 @@ fn http2_without_requests_ends_in_order_and_may_idle_for_longer_than_a_head_take
 }
 
 #[test]
+fn http2_is_told_of_the_stop_and_what_it_has_asked_is_answered() {
+    let server = start(Limits::default());
+    let (address, shutdown) = (server.address, server.shutdown.clone());
+    server.runtime.block_on(async move {
+        let (mut sender, connection) = http2_client(address).await;
+        let mut answers = Vec::new();
+        for _ in 0..20 {
+            let request = Request::get("http://a/700").body(Empty::new());
+            answers.push(tokio::spawn(sender.send_request(request.unwrap())));
+        }
+        // When the first one is answered, all have been taken up.
+        let request = Request::get("http://a/0").body(Empty::new());
+        sender.send_request(request.unwrap()).await.unwrap();
+        shutdown.begin();
+        for answer in answers {
+            assert_eq!(answer.await.unwrap().unwrap().status(), StatusCode::OK);
+        }
+        let ended = tokio::time::timeout(Duration::from_secs(10), connection).await;
+        ended.expect("it was not closed").unwrap().unwrap();
+    });
+    server.stop();
+}
+
+#[test]
+fn who_has_just_connected_when_it_stops_may_still_ask() {
+    let server = start(Limits::default());
+    let connected = [server.connect(), server.connect()];
+    server.shutdown.begin();
+    let begun = Instant::now();
+    for mut stream in connected {
+        let sent = stream.write_all(b"GET /0 HTTP/1.1\r\nhost: a\r\n\r\n");
+        if begun.elapsed() > Duration::from_millis(300) {
+            // This machine is too slow to ask in time.
+            break;
+        }
+        sent.unwrap();
+        let answered = answer(stream);
+        assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+        assert!(answered.contains("connection: close"), "{answered}");
+    }
+    server.stop();
+}
+
+#[test]
 fn a_request_that_has_begun_when_it_stops_is_answered() {
     let server = start(Limits::default());
     let mut stream = server.connect();

@@ -6,7 +6,9 @@ mod support;
 
 use std::time::Duration;
 
+use fulcio_cert_builder::Deviation;
 use fulcio_ct_client::{BreakerState, Error};
+use fulcio_issuance::{Observer as _, Outcome, Stage};
 use fulcio_server_core::Metrics;
 use fulcio_testkit::{
     idp::{Answer, FakeIdp},
@@ -273,4 +275,15 @@ async fn each_reading_of_the_page_is_counted_by_the_next() {
             1.0
         );
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_does_not_leave_is_counted() {
+    let metrics = Metrics::new().unwrap();
+    let error = fulcio_issuance::Error::Profile(Deviation::Poison);
+    let ended = |outcome| metrics.api().ended(Stage::Sign, outcome, Duration::ZERO);
+    ended(Outcome::Passed);
+    ended(Outcome::Failed(&error));
+    let page = Page::read(metrics.page().text());
+    assert_eq!(page.value("fulcio_profile_violations_total", &[]), 1.0);
 }

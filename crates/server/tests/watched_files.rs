@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use fulcio_server_core::WatchedFiles;
+use fulcio_server_core::{Reload, WatchedFiles};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -252,7 +252,7 @@ async fn each_change_is_tried_once_and_a_refused_one_ends_nothing() {
                 }
             }
         };
-        files.reload("a file", reload).await
+        Reload::of("a file").watching(files).run(reload).await
     });
     for contents in ["bad", "better", "good"] {
         fs::write(&path, contents).unwrap();
@@ -302,7 +302,8 @@ async fn what_happens_is_logged_once_and_contents_are_not() {
         let outcome = outcomes.pop().unwrap();
         async move { outcome }
     };
-    let watching = tokio::spawn(async move { files.reload("the key", reload).await });
+    let watching =
+        tokio::spawn(async move { Reload::of("the key").watching(files).run(reload).await });
     fs::write(&path, "s3cr3t-1").unwrap();
     sleep(QUIET).await;
     fs::remove_file(&path).unwrap();

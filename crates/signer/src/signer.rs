@@ -21,6 +21,14 @@ pub trait Signer: fmt::Debug + Send + Sync {
     ///
     /// A back end whose service wants a digest makes it, by [`algorithm`](Self::algorithm).
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a>;
+
+    /// Whether its signatures are good without another look: the key is in the memory of this
+    /// process, or each signature is verified before it is given out.
+    ///
+    /// A signer that does not say so has every signature verified by whoever issues with it.
+    fn is_verified(&self) -> bool {
+        false
+    }
 }
 
 /// The answer that [`Signer::sign`] promises.
@@ -43,5 +51,9 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
 
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
         (**self).sign(message)
+    }
+
+    fn is_verified(&self) -> bool {
+        (**self).is_verified()
     }
 }

@@ -87,6 +87,13 @@ impl LogEntry {
         }
     }
 
+    /// The files that it names.
+    pub(super) fn into_files(self) -> impl Iterator<Item = PathBuf> {
+        [self.public_key_path, self.tls_ca_cert]
+            .into_iter()
+            .flatten()
+    }
+
     fn be_below(&mut self, folder: &Path) {
         if let LogPlace::Embedded(path) = &mut self.place {
             *path = folder.join(&path);

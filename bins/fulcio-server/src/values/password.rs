@@ -23,3 +23,15 @@ impl fmt::Debug for Password {
         f.write_str("Password")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn does_not_show_itself() {
+        let password = Password::from("open sesame".to_owned());
+        assert_eq!(format!("{password:?}"), "Password");
+        assert_eq!(password.reveal().as_str(), "open sesame");
+    }
+}

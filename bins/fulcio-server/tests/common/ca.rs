@@ -1,4 +1,4 @@
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use tempfile::TempDir;
 
@@ -44,7 +44,8 @@ impl CaFiles {
         );
         let [intermediate, root] = ["intermediate.pem", "root.pem"].map(|name| files.read(name));
         files.write("chain.pem", &(intermediate + &root));
-        files.write("password", &format!("{}\n", Self::PASSWORD));
+        let password = files.write("password", &format!("{}\n", Self::PASSWORD));
+        fs::set_permissions(password, fs::Permissions::from_mode(0o600)).unwrap();
         files
     }
 

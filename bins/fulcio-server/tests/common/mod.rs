@@ -12,6 +12,7 @@ mod idp;
 mod issuance;
 mod process;
 mod scene;
+mod secrets;
 mod server;
 
 #[allow(unused_imports, reason = "each test file uses a part of it")]
@@ -22,7 +23,8 @@ pub(crate) use self::{
     http::{Answer, get, http, post_json},
     idp::{IdpServer, unix_now},
     issuance::{chain, issues, pems, request, signing_request},
-    process::{Daemon, Finished, finish, program, run, wait_until},
+    process::{Daemon, Finished, Process, finish, program, run, wait_until},
     scene::{Scene, Variables},
+    secrets::Secrets,
     server::{NOBODY, Server, free_port},
 };

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::Secrets;
+
 /// How long anything that has to happen may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -58,19 +60,22 @@ pub(crate) fn finish(command: Command) -> Finished {
     Process::start(command).finish()
 }
 
-/// The program, killed and waited for when it is dropped.
+/// The program, killed and waited for when it is dropped. Whatever it has printed until then must hold
+/// no secret.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     pub(super) child: Child,
     started: Instant,
     pub(super) stdout: Output,
     pub(super) stderr: Output,
+    secrets: Secrets,
 }
 
 impl Process {
     /// A backtrace would show.
     #[track_caller]
-    pub(super) fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let secrets = Secrets::given_to(&command);
         let mut child = command
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null())
@@ -83,7 +88,18 @@ impl Process {
             stderr: Output::read(child.stderr.take().unwrap()),
             started: Instant::now(),
             child,
+            secrets,
         }
+    }
+
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has written so far, to standard output and then to standard error.
+    pub(crate) fn printed(&self) -> String {
+        self.stdout.text() + &self.stderr.text()
     }
 
     pub(super) fn has_ended(&mut self) -> bool {
@@ -91,7 +107,7 @@ impl Process {
     }
 
     #[track_caller]
-    pub(super) fn assert_running(&mut self) {
+    pub(crate) fn assert_running(&mut self) {
         if let Some(status) = self.child.try_wait().unwrap() {
             panic!("the server ended with {status}: {}", self.stderr.text());
         }
@@ -99,7 +115,7 @@ impl Process {
 
     /// What it says it listens on, in the order of HTTP, gRPC, metrics.
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {
-        let logs = self.stdout.text() + &self.stderr.text();
+        let logs = self.printed();
         logs.split_inclusive('\n')
             .filter(|line| line.ends_with('\n') && line.contains("listening"))
             .filter_map(|line| {
@@ -112,7 +128,7 @@ impl Process {
     }
 
     #[track_caller]
-    pub(super) fn finish(mut self) -> Finished {
+    pub(crate) fn finish(mut self) -> Finished {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -120,9 +136,8 @@ impl Process {
             }
             assert!(
                 begun.elapsed() < PATIENCE,
-                "the server does not end: {}{}",
-                self.stdout.text(),
-                self.stderr.text()
+                "the server does not end: {}",
+                self.printed()
             );
             thread::sleep(Duration::from_millis(5));
         };
@@ -140,6 +155,11 @@ impl Drop for Process {
         // An error means that it has ended and was waited for.
         drop(self.child.kill());
         drop(self.child.wait());
+        // Whoever panics has something else to tell.
+        if !thread::panicking() {
+            let printed = self.stdout.rest() + &self.stderr.rest();
+            self.secrets.assert_absent_from(&printed);
+        }
     }
 }
 

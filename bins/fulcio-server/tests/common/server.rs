@@ -193,7 +193,7 @@ impl Server {
 
     /// The process id.
     pub(crate) fn id(&self) -> u32 {
-        self.process.child.id()
+        self.process.id()
     }
 
     /// What it has written to standard output so far.
@@ -208,13 +208,19 @@ impl Server {
 
     /// What it has written so far.
     pub(crate) fn output(&self) -> String {
-        self.stdout() + &self.stderr()
+        self.process.printed()
     }
 
     /// Waits until it has written this.
     #[track_caller]
     pub(crate) fn says(&self, text: &str) {
         wait_until(text, || self.output().contains(text).then_some(()));
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub(crate) fn finish(self) -> Finished {
+        self.process.finish()
     }
 
     /// Sends SIGTERM, and waits for the end.

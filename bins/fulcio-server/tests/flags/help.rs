@@ -54,7 +54,22 @@ ct-log-timeout              10s
 ct-logs-path
 ct-scts-embedded            1
 shutdown-grace              10s
+max-connections             10000
+max-connections-per-address 0
+max-concurrent-requests     4096
+trusted-proxies
+rate-limit-address
+rate-limit-identity
+rate-limit-issuer
 fileca-key-passwd-file
+announce-chain-path
+config-watch                true
+signer-test-interval        1m
+audit-log
+audit-log-sync              false
+audit-log-max-size          104857600
+audit-log-node
+audit-fail-open             false
 otlp-endpoint
 ";
 

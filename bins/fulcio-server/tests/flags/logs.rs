@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::program::Program;
+use super::{super::common::NOBODY, program::Program};
 
 #[test]
 fn production_logs_have_the_shape_of_zap() {
@@ -56,4 +56,25 @@ fn tells_of_settings_that_do_nothing() {
     ] {
         assert_eq!(stdout.matches(part).count(), 1, "{part}: {stdout}");
     }
+}
+
+#[test]
+fn warns_of_a_log_that_may_take_longer_than_a_request() {
+    let warnings = |timeout: &str| {
+        let url = format!("--ct-log-url=http://{NOBODY}/log");
+        let timeout = format!("--ct-log-timeout={timeout}");
+        let stdout = Program::new()
+            .with(&["--port=0", &url, &timeout])
+            .run()
+            .stdout;
+        assert!(stdout.contains("listening"), "{stdout}");
+        stdout
+            .matches("may take longer than the request, which ends after 12s")
+            .count()
+    };
+    let found = std::thread::scope(|scope| {
+        let runs = ["12s", "13s"].map(|timeout| scope.spawn(move || warnings(timeout)));
+        runs.map(|run| run.join().unwrap())
+    });
+    assert_eq!(found, [0, 1]);
 }

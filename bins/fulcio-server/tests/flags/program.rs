@@ -5,7 +5,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::super::common::{IdpServer, path, wait_until};
+use super::super::common::{IdpServer, Secrets, path, wait_until};
 
 /// `serve` with an ephemeral authority, no log and free ports, unless more is said.
 #[derive(Debug)]
@@ -73,7 +73,8 @@ impl Program {
     pub(super) fn run(&self) -> Output {
         let file = |name| File::create(self.folder.path().join(name)).unwrap();
         // `env` can set variables whose names no shell takes.
-        let mut child = Command::new("/usr/bin/env")
+        let mut command = Command::new("/usr/bin/env");
+        command
             .arg("-i")
             .args(
                 self.variables
@@ -84,9 +85,9 @@ impl Program {
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(file("stdout"))
-            .stderr(file("stderr"))
-            .spawn()
-            .unwrap();
+            .stderr(file("stderr"));
+        let mut secrets = Secrets::given_to(&command);
+        let mut child = command.spawn().unwrap();
         let read = |name| fs::read_to_string(self.folder.path().join(name)).unwrap();
         let status = wait_until("the server to listen or to end", || {
             if let Some(status) = child.try_wait().unwrap() {
@@ -99,6 +100,7 @@ impl Program {
         // An error means that it has ended.
         drop(child.kill());
         child.wait().unwrap();
+        secrets.assert_absent_from(&(read("stdout") + &read("stderr")));
         Output {
             status,
             stdout: read("stdout"),

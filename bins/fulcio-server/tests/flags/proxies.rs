@@ -1,8 +1,7 @@
 use std::{
-    fs::{self, File},
+    fs,
     io::{BufRead as _, BufReader},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
 };
@@ -13,7 +12,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    super::common::{Answer, CaFiles, IdpServer, NOBODY, free_port, get, post_json, wait_until},
+    super::common::{
+        Answer, CaFiles, IdpServer, NOBODY, Process, free_port, get, post_json, program, wait_until,
+    },
     program::Program,
 };
 
@@ -49,9 +50,9 @@ impl Proxy {
 
 /// A server with an ephemeral authority, killed when it is dropped.
 struct Server {
-    child: Child,
+    process: Process,
     base: String,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Server {
@@ -59,29 +60,21 @@ impl Server {
         let folder = TempDir::new().unwrap();
         let port = free_port();
         fs::write(folder.path().join("config.yaml"), config).unwrap();
-        let file = |name| File::create(folder.path().join(name)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_fulcio-server"))
-            .args(["serve", "--ca=ephemeralca", "--metrics-port=0"])
+        let mut command = program(&["serve", "--ca=ephemeralca", "--metrics-port=0"]);
+        command
             .args(["--host=127.0.0.1", "--grpc-host=127.0.0.2", "--grpc-port=0"])
             .arg(format!("--port={port}"))
             .arg("--config-path")
             .arg(folder.path().join("config.yaml"))
             .args(arguments)
-            .env_clear()
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(file("stdout"))
-            .stderr(file("stderr"))
-            .spawn()
-            .unwrap();
+            .envs(variables.iter().copied());
         let mut server = Self {
-            child,
+            process: Process::start(command),
             base: format!("http://127.0.0.1:{port}"),
-            folder,
+            _folder: folder,
         };
         wait_until("the server to listen", || {
-            let ended = server.child.try_wait().unwrap();
-            assert_eq!(ended, None, "{}", server.printed());
+            server.process.assert_running();
             TcpStream::connect(("127.0.0.1", port)).ok()
         });
         assert_eq!(get(&format!("{}/healthz", server.base)).status, 200);
@@ -97,16 +90,7 @@ impl Server {
     }
 
     fn printed(&self) -> String {
-        let read = |name| fs::read_to_string(self.folder.path().join(name)).unwrap();
-        read("stdout") + &read("stderr")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // An error means that it has ended.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        self.process.printed()
     }
 }
 

@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, process::Stdio};
 
 use super::{
-    super::common::{CaFiles, GrpcAnswer, Server, grpc},
+    super::common::{CaFiles, GrpcAnswer, Process, Server, grpc},
     program::Program,
 };
 
@@ -103,47 +103,38 @@ fn tells_of_services_only_when_asked() {
 
 /// A server that is not asked over HTTP before it is used.
 struct Started {
-    child: std::process::Child,
+    _process: Process,
     http: SocketAddr,
     grpc: SocketAddr,
 }
 
 impl Started {
     fn new(flags: &[&str]) -> Self {
-        use super::super::common::{free_port, wait_until};
+        use super::super::common::{free_port, program, wait_until};
         let [http, grpc] =
             [free_port(), free_port()].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-        let child = std::process::Command::new(env!("CARGO_BIN_EXE_fulcio-server"))
-            .args([
-                "serve",
-                "--host=127.0.0.1",
-                "--grpc-host=127.0.0.1",
-                "--metrics-port=0",
-            ])
+        let mut command = program(&[
+            "serve",
+            "--host=127.0.0.1",
+            "--grpc-host=127.0.0.1",
+            "--metrics-port=0",
+        ]);
+        command
             .args([
                 format!("--port={}", http.port()),
                 format!("--grpc-port={}", grpc.port()),
             ])
-            .args(flags)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let started = Self { child, http, grpc };
+            .args(flags);
+        let started = Self {
+            _process: Process::start(command),
+            http,
+            grpc,
+        };
         for address in [http, grpc] {
             wait_until("the server to listen", || {
                 std::net::TcpStream::connect(address).ok()
             });
         }
         started
-    }
-}
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        // An error means that it has ended.
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }

@@ -32,15 +32,15 @@ pub(super) struct Config {
 /// A log to follow.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct LogConfig {
-    pub(super) url: String,
-    pub(super) key: PathBuf,
-    pub(super) name: Option<String>,
-    pub(super) origin: Option<String>,
+pub(crate) struct LogConfig {
+    pub(crate) url: String,
+    pub(crate) key: PathBuf,
+    pub(crate) name: Option<String>,
+    pub(crate) origin: Option<String>,
     #[serde(default = "LogConfig::protocol")]
-    pub(super) protocol: Protocol,
-    pub(super) ca_file: Option<PathBuf>,
-    pub(super) stopped_after: Option<Wait>,
+    pub(crate) protocol: Protocol,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) stopped_after: Option<Wait>,
 }
 
 /// Certificates that somebody wants to hear of.
@@ -161,7 +161,7 @@ impl LogConfig {
 
 /// A time as it is written: `90s`, `10m`, `1h 30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wait(pub(super) Duration);
+pub(crate) struct Wait(pub(crate) Duration);
 
 impl core::str::FromStr for Wait {
     type Err = humantime::DurationError;

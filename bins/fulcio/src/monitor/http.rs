@@ -12,7 +12,7 @@ use crate::roots::tls_roots;
 /// Who asks over HTTP: with the certificates in `ca_file`, or the system's, as roots, and `timeout`
 /// for each request as a whole. It looks at no variable of the environment, and follows nobody
 /// elsewhere.
-pub(super) fn agent(ca_file: Option<&Path>, timeout: Duration) -> Result<Agent> {
+pub(crate) fn agent(ca_file: Option<&Path>, timeout: Duration) -> Result<Agent> {
     let roots: Vec<_> = tls_roots(ca_file)?
         .iter()
         .map(|der| Certificate::from_der(der).to_owned())
@@ -35,14 +35,14 @@ pub(super) fn agent(ca_file: Option<&Path>, timeout: Duration) -> Result<Agent> 
 
 /// A log behind HTTP.
 #[derive(Debug)]
-pub(super) struct HttpLog {
+pub(crate) struct HttpLog {
     agent: Agent,
     /// Without a slash at its end.
     url: String,
 }
 
 impl HttpLog {
-    pub(super) fn new(agent: Agent, url: &str) -> Self {
+    pub(crate) fn new(agent: Agent, url: &str) -> Self {
         let url = url.trim_end_matches('/').to_owned();
         Self { agent, url }
     }

@@ -1,9 +1,9 @@
 //! `fulcio monitor`: follows logs and tells.
 
-mod config;
-mod http;
+pub(crate) mod config;
+pub(crate) mod http;
 mod mail;
-mod settings;
+pub(crate) mod settings;
 mod stdout;
 mod webhook;
 

@@ -69,7 +69,8 @@ pub(super) fn open(config: &Config) -> Result<Vec<Followed>> {
     Ok(followed)
 }
 
-fn monitored(log: &LogConfig) -> Result<MonitoredLog> {
+/// The log of this configuration, with its key.
+pub(crate) fn monitored(log: &LogConfig) -> Result<MonitoredLog> {
     let schemeless = match log.url.split_once("://") {
         Some(("http" | "https", rest)) if !rest.is_empty() => rest.trim_end_matches('/'),
         _ => bail!("{} is not an http or https URL", log.url),

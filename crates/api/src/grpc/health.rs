@@ -1,10 +1,11 @@
 use core::{
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 use std::{collections::HashMap, sync::Arc};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
 use tonic::{Request, Response, Status, async_trait, codegen::tokio_stream::Stream};
 
 use super::status;
@@ -35,15 +36,21 @@ impl Serving {
     }
 }
 
+impl Serving {
+    pub(crate) fn is_on(&self) -> bool {
+        *self.0.borrow()
+    }
+}
+
 impl Default for Serving {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// The gRPC health checking protocol. As in Fulcio every name is that of a healthy service, for
-/// nothing is looked at but whether the server takes requests; unlike there, watching and listing
-/// work.
+/// The gRPC health checking protocol, which tells whether certificates can be issued now and the
+/// server takes requests. As in Fulcio every name is that of a service; unlike there, what it depends on
+/// is looked at, and watching and listing work.
 #[derive(Clone, Debug)]
 pub struct Health {
     calls: Arc<Calls>,
@@ -59,7 +66,7 @@ impl Health {
     }
 
     fn response(&self) -> HealthCheckResponse {
-        response(*self.serving.0.borrow())
+        response(*self.serving.0.borrow() && self.calls.readiness().is_ready())
     }
 }
 
@@ -101,7 +108,9 @@ impl health_server::Health for Health {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let serving = self.serving.0.subscribe();
         self.calls
-            .counted(Rpc::HealthWatch, async { Ok(Watch::new(serving)) })
+            .counted(Rpc::HealthWatch, async {
+                Ok(Watch::new(Arc::clone(&self.calls), serving))
+            })
             .await
             .map(|watch| Response::new(Box::pin(watch) as Self::WatchStream))
             .map_err(|refusal| status(&refusal))
@@ -119,46 +128,65 @@ fn response(serving: bool) -> HealthCheckResponse {
     }
 }
 
-/// Tells whether the server takes requests: now, and when it stops. Then it ends.
+/// Tells whether the server issues: now, and whenever that changes. It ends when the server stops.
 struct Watch {
+    calls: Arc<Calls>,
     serving: watch::Receiver<bool>,
-    stopped: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    ended: bool,
+    next: Option<Next>,
 }
 
+/// What is told next; nothing at the end.
+type Next = Pin<Box<dyn Future<Output = Option<bool>> + Send>>;
+
 impl Watch {
-    fn new(serving: watch::Receiver<bool>) -> Self {
+    fn new(calls: Arc<Calls>, serving: watch::Receiver<bool>) -> Self {
+        let next = next(Arc::clone(&calls), serving.clone(), None);
         Self {
+            calls,
             serving,
-            stopped: None,
-            ended: false,
+            next: Some(Box::pin(next)),
         }
     }
 }
+
+/// Waits until there is something else to tell than what was told last.
+async fn next(
+    calls: Arc<Calls>,
+    mut serving: watch::Receiver<bool>,
+    told: Option<bool>,
+) -> Option<bool> {
+    loop {
+        let takes_requests = *serving.borrow();
+        let now = takes_requests && calls.readiness().is_ready();
+        if told != Some(now) {
+            return Some(now);
+        }
+        if !takes_requests {
+            return None;
+        }
+        tokio::select! {
+            // An error says that nobody is left who could say that the server stops.
+            Ok(_) = serving.wait_for(|serving| !serving) => {}
+            () = sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// How often it is looked whether what is told to watchers still holds.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Stream for Watch {
     type Item = Result<HealthCheckResponse, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ended {
+        let Some(waiting) = &mut self.next else {
             return Poll::Ready(None);
-        }
-        let serving = match &mut self.stopped {
-            None => *self.serving.borrow(),
-            Some(stopped) => {
-                ready!(stopped.as_mut().poll(context));
-                false
-            }
         };
-        if serving {
-            let mut receiver = self.serving.clone();
-            self.stopped = Some(Box::pin(async move {
-                // An error says that nobody is left who could say that the server stops.
-                let _ = receiver.wait_for(|serving| !serving).await;
-            }));
-        } else {
-            self.ended = true;
-        }
-        Poll::Ready(Some(Ok(response(serving))))
+        let told = ready!(waiting.as_mut().poll(context));
+        self.next = told.map(|_| {
+            let next = next(Arc::clone(&self.calls), self.serving.clone(), told);
+            Box::pin(next) as Next
+        });
+        Poll::Ready(told.map(|serving| Ok(response(serving))))
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn readiness(readiness: &Readiness) -> Response<Full<Bytes>> {
     response(status, JSON, json::readiness(readiness))
 }
 
-pub(super) fn refusal(refusal: &Refusal) -> Response<Full<Bytes>> {
+pub(crate) fn refusal(refusal: &Refusal) -> Response<Full<Bytes>> {
     failure(Row::from(refusal), &refusal.to_string())
 }
 

@@ -30,10 +30,13 @@ impl Endpoint {
 
     /// The endpoint at `path`, however it is escaped and whatever the method.
     pub(super) fn at(path: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        // Hardly anybody escapes it.
+        if !path.contains('%') {
+            return all.find(|endpoint| endpoint.path() == path);
+        }
         let path = percent_decode_str(path);
-        Self::ALL
-            .into_iter()
-            .find(|endpoint| path.clone().eq(endpoint.path().bytes()))
+        all.find(|endpoint| path.clone().eq(endpoint.path().bytes()))
     }
 
     pub(super) const fn path(self) -> &'static str {

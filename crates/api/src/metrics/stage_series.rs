@@ -14,6 +14,7 @@ pub(super) struct StageSeries {
     seconds: [Histogram; Stage::ALL.len()],
     log: [Counter; LogAnswer::ALL.len()],
     unused: Counter,
+    violations: Counter,
 }
 
 /// What came of one certificate's way to the log.
@@ -33,7 +34,10 @@ impl StageSeries {
         recorder.describe_counter(LOG.into(), None, meaning.into());
         let meaning = "Precertificates signed of which no certificate came";
         recorder.describe_counter(UNUSED.into(), None, meaning.into());
+        let meaning = "Certificates that were not what their profile says and did not leave";
+        recorder.describe_counter(VIOLATIONS.into(), None, meaning.into());
         Self {
+            violations: counter(recorder, VIOLATIONS, &[]),
             unused: counter(recorder, UNUSED, &[]),
             seconds: Stage::ALL
                 .map(|stage| histogram(recorder, ApiMetrics::STAGES, &[("stage", stage.as_str())])),
@@ -44,6 +48,9 @@ impl StageSeries {
 
     pub(super) fn ended(&self, stage: Stage, outcome: Outcome<'_>, after: Duration) {
         self.seconds[stage as usize].record(after);
+        if let Outcome::Failed(Error::Profile(_)) = outcome {
+            self.violations.increment(1);
+        }
         if stage == Stage::Log {
             self.log[LogAnswer::from(outcome) as usize].increment(1);
         }
@@ -54,6 +61,7 @@ impl StageSeries {
     }
 }
 
+const VIOLATIONS: &str = "fulcio_profile_violations_total";
 const UNUSED: &str = "fulcio_precertificates_unused_total";
 const LOG: &str = "fulcio_log_submissions_total";
 

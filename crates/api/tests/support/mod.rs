@@ -24,6 +24,8 @@ pub(crate) struct FakeBackend {
     pub(crate) chains: Vec<Vec<CertificateDer<'static>>>,
     pub(crate) issuers: Vec<OidcIssuer>,
     pub(crate) readiness: Readiness,
+    /// What it became while the services were there.
+    pub(crate) changed: Mutex<Option<Readiness>>,
     pub(crate) asked: Mutex<Vec<Asked>>,
 }
 
@@ -54,6 +56,7 @@ impl FakeBackend {
             chains: vec![chain()],
             issuers: vec![email_issuer()],
             readiness: Readiness::default(),
+            changed: Mutex::default(),
             asked: Mutex::default(),
         }
     }
@@ -67,6 +70,10 @@ impl FakeBackend {
 
     pub(crate) fn refusing(refusal: Refusal) -> Self {
         Self::new(Answer::Refuse(refusal))
+    }
+
+    pub(crate) fn set_readiness(&self, readiness: Readiness) {
+        *self.changed.lock().unwrap() = Some(readiness);
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
@@ -111,7 +118,8 @@ impl Backend for FakeBackend {
     }
 
     fn readiness(&self) -> Readiness {
-        self.readiness.clone()
+        let changed = self.changed.lock().unwrap();
+        changed.as_ref().unwrap_or(&self.readiness).clone()
     }
 }
 
@@ -247,6 +255,13 @@ pub(crate) fn refusals() -> Vec<(Refusal, i32, u16, Option<&'static str>, &'stat
             "log-unavailable",
         ),
         (Refusal::NotAdmitted(text()), 7, 403, None, "not-admitted"),
+        (
+            Refusal::Overloaded { retry_after: five },
+            14,
+            503,
+            Some("5"),
+            "overloaded",
+        ),
         (Refusal::Principal(text()), 3, 400, None, "principal"),
         (
             Refusal::RateLimited { retry_after: five },

@@ -176,10 +176,11 @@ pub(crate) fn named(subject: SubjectAltName) -> Principal {
     Principal::new("ada@example.com", subject, extensions)
 }
 
-pub(crate) fn leaf(principal: &Principal) -> Leaf {
+pub(crate) fn leaf(principal: &Principal) -> Leaf<'static> {
     CertificateProfile::CODE_SIGNING
         .leaf(principal, Key::p256().spki(), serial(), now())
         .unwrap()
+        .into_owned()
 }
 
 /// Runs the `openssl` program in `folder`; gives what it printed.

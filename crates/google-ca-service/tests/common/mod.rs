@@ -83,7 +83,7 @@ pub(crate) async fn proven(algorithm: Algorithm) -> ProvenKey {
 }
 
 /// What a certificate for Ada is to say, from now on.
-pub(crate) async fn leaf(algorithm: Algorithm) -> Leaf {
+pub(crate) async fn leaf(algorithm: Algorithm) -> Leaf<'static> {
     let key = proven(algorithm).await;
     let serial = SerialNumber::from_random([7; 20]);
     CertificateProfile::CODE_SIGNING
@@ -94,6 +94,7 @@ pub(crate) async fn leaf(algorithm: Algorithm) -> Leaf {
             SystemClock.now(),
         )
         .unwrap()
+        .into_owned()
 }
 
 /// A certificate for a fresh P-256 key.

@@ -66,16 +66,6 @@ impl IssuerMetrics {
         }
     }
 
-    /// The issuer as it is configured; none where it is not.
-    pub(crate) fn issuer(&self) -> Option<&str> {
-        self.kind.as_ref().map(|_kind| &*self.issuer)
-    }
-
-    /// How the issuer names its callers, such as `email`.
-    pub(crate) fn kind(&self) -> Option<&str> {
-        self.kind.as_deref()
-    }
-
     /// Counts a request that a token of this issuer came with.
     pub(crate) fn ended(&self, outcome: Result<(), &Refusal>) {
         match outcome {

@@ -1,6 +1,6 @@
-//! Which configured issuer the token of a request was of. The one who learns it, deep within the
-//! pipeline, and those who tell it, the journal and the counters, share no argument that could
-//! carry it; all run in the task of the request.
+//! The counters of the issuer that the token of a request was of. The one who learns it, deep within
+//! the pipeline, and the one who counts how the request ended share no argument that could carry
+//! them; both run in the task of the request.
 
 use std::{cell::OnceCell, sync::Arc};
 
@@ -26,7 +26,7 @@ pub(super) fn note(issuer: Arc<IssuerMetrics>) {
 }
 
 /// The issuer of the request that this is called in, where it has been noted.
-pub(crate) fn current() -> Option<Arc<IssuerMetrics>> {
+fn current() -> Option<Arc<IssuerMetrics>> {
     VOUCHER
         .try_with(|voucher| voucher.get().cloned())
         .ok()

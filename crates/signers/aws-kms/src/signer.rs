@@ -75,4 +75,8 @@ impl Signer for AwsKmsSigner {
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
         self.inner.sign(message)
     }
+
+    fn is_verified(&self) -> bool {
+        self.inner.is_verified()
+    }
 }

@@ -76,4 +76,8 @@ impl Signer for AzureKeyVaultSigner {
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
         self.inner.sign(message)
     }
+
+    fn is_verified(&self) -> bool {
+        self.inner.is_verified()
+    }
 }

@@ -41,4 +41,9 @@ impl Signer for EphemeralSigner {
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
         self.key.sign(message)
     }
+
+    /// The key is in this process.
+    fn is_verified(&self) -> bool {
+        true
+    }
 }

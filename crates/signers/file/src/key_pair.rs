@@ -205,6 +205,11 @@ impl Signer for KeyPair {
                 .map_err(|_unspecified| Error::new(ErrorKind::Unavailable, NO_SIGNATURE))
         })
     }
+
+    /// The key is in this process.
+    fn is_verified(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for KeyPair {

@@ -77,4 +77,8 @@ impl Signer for HashivaultSigner {
     fn sign<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
         self.inner.sign(message)
     }
+
+    fn is_verified(&self) -> bool {
+        self.inner.is_verified()
+    }
 }

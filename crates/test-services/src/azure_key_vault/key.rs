@@ -38,6 +38,8 @@ pub(crate) struct StoredKey {
     pub(crate) version: String,
     kind: KeyKind,
     pair: Pair,
+    /// Made beforehand, because a client would not wait as long as an RSA key takes.
+    another: Pair,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ impl StoredKey {
             version: version.to_owned(),
             kind,
             pair,
+            another: Pair::generate(kind),
         }
     }
 
@@ -76,11 +79,11 @@ impl StoredKey {
         self.pair.sign(&digest)
     }
 
-    /// Signs with a new key of the same kind.
+    /// Signs with another key of the same kind.
     pub(crate) fn sign_with_another(&self, algorithm: &str, digest: &[u8]) -> Option<Vec<u8>> {
         let hash = self.kind.hash(algorithm)?;
         let digest = Digest::import_less_safe(digest, hash).ok()?;
-        Pair::generate(self.kind).sign(&digest)
+        self.another.sign(&digest)
     }
 }
 

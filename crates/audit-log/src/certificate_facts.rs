@@ -5,48 +5,75 @@ use der::{
 };
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-/// What the log says of a certificate that its identity does not. Only these fields are read: the
+use crate::Digest;
+
+/// What a record says of a certificate that its identity does not. Only these fields are read: the
 /// request waits.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Facts<'a> {
-    pub(super) serial: Serial<'a>,
-    pub(super) key: Key,
+#[non_exhaustive]
+pub struct CertificateFacts<'a> {
+    /// Its serial number.
+    pub serial: SerialNumber<'a>,
+    /// The name of its issuer, in DER.
+    pub issuer: &'a [u8],
+    /// The name of its subject, in DER.
+    pub subject: &'a [u8],
+    /// What kind of key it certifies.
+    pub key: KeyKind,
+    /// SHA-256 of that key (`SubjectPublicKeyInfo`).
+    pub key_hash: Digest,
 }
 
-/// A serial number; it shows itself in hexadecimal.
+/// The serial number of a certificate; it shows itself in hexadecimal.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Serial<'a>(&'a [u8]);
+pub struct SerialNumber<'a>(&'a [u8]);
 
-/// What kind of key is certified.
+/// What kind of key is certified; it shows itself as people call it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Key {
+#[non_exhaustive]
+pub enum KeyKind {
+    /// On this curve.
     Ecdsa(&'static str),
+    /// RFC 8410.
     Ed25519,
+    /// With this algorithm.
     Other(ObjectIdentifier),
-    Rsa { bits: usize },
+    /// RFC 8017.
+    Rsa {
+        /// The length of the modulus.
+        bits: usize,
+    },
 }
 
-impl<'a> Facts<'a> {
+impl<'a> CertificateFacts<'a> {
     /// Reads them (RFC 5280 section 4.1).
-    pub(super) fn read(certificate: &'a [u8]) -> der::Result<Self> {
+    ///
+    /// # Errors
+    /// The bytes do not begin as a certificate does.
+    pub fn read(certificate: &'a [u8]) -> der::Result<Self> {
         let mut reader = SliceReader::new(certificate)?;
         for _sequence in ["Certificate", "TBSCertificate"] {
             Header::decode(&mut reader)?;
         }
         let _version = AnyRef::decode(&mut reader)?;
         let serial = UintRef::decode(&mut reader)?;
-        for _field in ["signature", "issuer", "validity", "subject"] {
-            reader.tlv_bytes()?;
-        }
-        let key = SubjectPublicKeyInfoRef::decode(&mut reader)?;
+        let _signature = reader.tlv_bytes()?;
+        let issuer = reader.tlv_bytes()?;
+        let _validity = reader.tlv_bytes()?;
+        let subject = reader.tlv_bytes()?;
+        let spki = reader.tlv_bytes()?;
+        let key = SubjectPublicKeyInfoRef::from_der(spki)?;
         Ok(Self {
-            serial: Serial(serial.as_bytes()),
-            key: Key::read(&key)?,
+            serial: SerialNumber(serial.as_bytes()),
+            issuer,
+            subject,
+            key: KeyKind::read(&key)?,
+            key_hash: Digest::of(spki),
         })
     }
 }
 
-impl Key {
+impl KeyKind {
     fn read(key: &SubjectPublicKeyInfoRef<'_>) -> der::Result<Self> {
         Ok(match key.algorithm.oid {
             ED25519 => Self::Ed25519,
@@ -80,13 +107,13 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
-impl fmt::Display for Serial<'_> {
+impl fmt::Display for SerialNumber<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ecdsa(curve) => write!(f, "ECDSA {curve}"),
