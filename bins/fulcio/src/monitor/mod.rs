@@ -14,7 +14,10 @@ use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use fulcio_ct_monitor::{Polled, Protocol};
 use fulcio_issuance::{Clock as _, SystemClock};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{Signal, SignalKind, signal},
+};
 
 use self::{
     config::{Config, LogConfig, Wait, WatchConfig, WebhookConfig},
@@ -110,10 +113,12 @@ impl Monitor {
             Some(path) => Config::read(path)?,
             None => self.into_config()?,
         };
-        let followed = settings::open(&config)?;
         if once {
-            return look_once(followed);
+            return look_once(settings::open(&config)?);
         }
+        // Before anything is on the disk or told: a stop is then always an end without a fault.
+        let stop = Stop::listen()?;
+        let followed = settings::open(&config)?;
         let interval = config.poll_interval.0.max(SHORTEST_INTERVAL);
         for log in followed {
             let name = log.name.clone();
@@ -122,7 +127,7 @@ impl Monitor {
                 .spawn(move || follow(log, interval))
                 .context("cannot start a thread")?;
         }
-        until_stopped()?;
+        stop.wait();
         Ok(())
     }
 
@@ -270,21 +275,40 @@ fn causes(error: &dyn core::error::Error) -> String {
     line
 }
 
-/// What is under way is on the disk at every moment, so there is nothing to finish.
-fn until_stopped() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()
-        .context("cannot wait for signals")?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        Ok(())
-    })
+/// The signals that stop the monitor. What is under way is on the disk at every moment, so there is
+/// nothing to finish.
+struct Stop {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    /// From now on a signal waits to be looked at.
+    fn listen() -> Result<Self> {
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .context("cannot wait for signals")?;
+        let guard = runtime.enter();
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        drop(guard);
+        Ok(Self {
+            runtime,
+            terminate,
+            interrupt,
+        })
+    }
+
+    fn wait(mut self) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+        });
+    }
 }
 
 /// Between two looks at a log that has nothing new.
