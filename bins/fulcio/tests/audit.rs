@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audit_scene;
+mod program;
 
 use std::{fs, path::Path};
 
-use audit_scene::{Kind, Scene, fulcio, run};
+use audit_scene::{Kind, Scene};
 use fulcio_test_services::component;
+use program::{fulcio, run};
 
 #[test]
 fn verify_shows_a_chain_and_its_head_as_text_and_as_json() {

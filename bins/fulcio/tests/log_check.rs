@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod authority;
+mod program;
 mod verify_scene;
 
 use std::{
@@ -15,8 +16,9 @@ use std::{
 };
 
 use authority::Authority;
+use program::{Done, fulcio, run};
 use tempfile::TempDir;
-use verify_scene::{Done, fulcio, issued, path, run};
+use verify_scene::{issued, path};
 
 static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| {
     let authority = Authority::start();

@@ -528,7 +528,7 @@ fn a_log_of_certificate_transparency_go_is_followed_while_it_grows() {
             "--state",
             "ctfe",
         ]);
-        command.args(["--log", &log.url(), "--key", "ctfe.pem", "--identity", ADA]);
+        command.args(["--log", log.url(), "--key", "ctfe.pem", "--identity", ADA]);
         run(&mut command).good()
     };
     let mut told = String::new();

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod authority;
+mod program;
 mod verify_scene;
 
 use std::{
     fs::{self, File},
-    net::{TcpListener, TcpStream, UdpSocket},
+    net::TcpStream,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -17,10 +18,10 @@ use std::{
 
 use authority::Authority;
 use fulcio_client::Client;
-use fulcio_test_services::{component, openssl, skipped, succeed, variable};
+use fulcio_test_services::{component, free_port, openssl, skipped, succeed, variable};
+use program::{fulcio, run};
 use serde_json::Value;
 use tempfile::TempDir;
-use verify_scene::{fulcio, run};
 
 const PAGE: &str = include_str!("../../../docs/transparency.md");
 
@@ -43,17 +44,6 @@ fn wait_until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
         assert!(begun.elapsed() < Duration::from_secs(120), "no {what}");
         thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// A port below those that systems give out, and a socket that keeps it from other tests.
-fn free_port() -> (u16, UdpSocket) {
-    (20_000..32_000)
-        .find_map(|port| {
-            let reserved = UdpSocket::bind(("127.0.0.1", port)).ok()?;
-            TcpListener::bind(("127.0.0.1", port)).ok()?;
-            Some((port, reserved))
-        })
-        .expect("a free port")
 }
 
 /// A program that runs until it is dropped, and what it has printed.
@@ -111,18 +101,15 @@ struct Operator {
     identities: Authority,
     server_port: u16,
     log_port: u16,
-    _reserved: [UdpSocket; 2],
 }
 
 impl Operator {
     fn new() -> Self {
-        let ((server_port, first), (log_port, second)) = (free_port(), free_port());
         let operator = Self {
             folder: tempfile::tempdir().unwrap(),
             identities: Authority::start(),
-            server_port,
-            log_port,
-            _reserved: [first, second],
+            server_port: free_port(),
+            log_port: free_port(),
         };
         let folder = operator.path("");
         openssl(

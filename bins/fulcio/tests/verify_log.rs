@@ -3,15 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod authority;
+mod program;
 mod verify_scene;
 
 use std::{fs, path::Path, process::Command, sync::LazyLock};
 
 use authority::Authority;
 use fulcio_test_services::component;
+use program::{fulcio, run};
 use serde_json::Value;
 use tempfile::TempDir;
-use verify_scene::{fulcio, issued, judged, path, run, verify as verify_with};
+use verify_scene::{issued, judged, path, verify as verify_with};
 
 /// One authority for all tests of this file.
 static AUTHORITY: LazyLock<Authority> = LazyLock::new(Authority::start);

@@ -3,79 +3,25 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod authority;
+mod program;
 mod verify_scene;
 
 use std::{
     fs,
-    net::{TcpStream, UdpSocket},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::Arc,
-    thread,
-    time::{Duration, Instant},
 };
 
 use authority::Authority;
 use fulcio_ct_client::{HttpLog, HttpLogConfig, LogKey};
 use fulcio_issuance::{Clock as _, SystemClock};
-use fulcio_test_services::component;
-use verify_scene::{issued, judged, openssl, path, run, verify};
+use fulcio_test_services::{CtLog, component};
+use program::run;
+use verify_scene::{issued, judged, openssl, path, verify};
 
-/// The log's process, killed and waited for when it is dropped.
-struct CtLog {
-    process: Child,
-    url: String,
-    _claim: UdpSocket,
-}
-
-impl CtLog {
-    /// A log with the key in `folder`, for certificates below the roots in `roots`.
-    fn start(program: &Path, folder: &Path, roots: &Path) -> Self {
-        let (claim, port) = free_port();
-        let process = Command::new(program)
-            .args(["-addr", &format!("127.0.0.1:{port}"), "-key"])
-            .arg(folder.join("ct.key"))
-            .arg("-roots")
-            .arg(roots)
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let log = Self {
-            process,
-            url: format!("http://127.0.0.1:{port}/test"),
-            _claim: claim,
-        };
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no log");
-            thread::sleep(Duration::from_millis(20));
-        }
-        log
-    }
-
-    fn origin(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
-    }
-}
-
-impl Drop for CtLog {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
-/// A port that no other test takes: whoever has the UDP socket at the beginning of a block of a hundred
-/// has the block.
-fn free_port() -> (UdpSocket, u16) {
-    (20_000..32_000_u16)
-        .step_by(100)
-        .find_map(|first| {
-            let claim = UdpSocket::bind(("127.0.0.1", first)).ok()?;
-            let free = TcpStream::connect(("127.0.0.1", first)).is_err();
-            free.then_some((claim, first))
-        })
-        .unwrap()
+fn origin(log: &CtLog) -> &str {
+    log.url().strip_prefix("http://").unwrap()
 }
 
 struct Scene {
@@ -107,9 +53,13 @@ impl Scene {
         let key = folder.path().join("ct.pub.pem");
         let mut log = None;
         let authority = Authority::start_with(|made| {
-            let started = CtLog::start(program, folder.path(), &made.join("chain.pem"));
+            let started = CtLog::start(
+                program,
+                &folder.path().join("ct.key"),
+                &made.join("chain.pem"),
+            );
             let key = LogKey::from_pem(&fs::read(&key).unwrap()).unwrap();
-            let config = HttpLogConfig::new(&started.url, Some(key), || SystemClock.now());
+            let config = HttpLogConfig::new(started.url(), Some(key), || SystemClock.now());
             log = Some(started);
             Some(Arc::new(HttpLog::new(&config).unwrap()).into())
         });
@@ -137,7 +87,7 @@ fn an_rfc_6962_log_proves_what_it_holds_and_the_proof_may_be_kept() {
         let proof = path(&folder, "certificate.tlog-proof");
         let mut command = scene.verify();
         command.arg(path(&folder, "certificate.pem")).arg("--json");
-        command.args(["--log-url", &scene.log.url, "--save-proof"]);
+        command.args(["--log-url", scene.log.url(), "--save-proof"]);
         command.arg(&proof);
         if let Some(since) = since {
             command.arg("--since").arg(since);
@@ -163,7 +113,7 @@ fn an_rfc_6962_log_proves_what_it_holds_and_the_proof_may_be_kept() {
         assert_eq!(run(offline.arg("--json")).json(), report);
         if let Some(judge) = component("FULCIO_CT_READER") {
             let both = path(&folder, "both.pem");
-            let said = judged(&judge, &proof, &both, &scene.key, scene.log.origin()).unwrap();
+            let said = judged(&judge, &proof, &both, &scene.key, origin(&scene.log)).unwrap();
             assert_eq!(
                 said,
                 format!(
@@ -182,7 +132,7 @@ fn an_rfc_6962_log_proves_what_it_holds_and_the_proof_may_be_kept() {
     let mut command = scene.verify();
     command
         .arg(&certificate)
-        .args(["--log-url", &other.log.url]);
+        .args(["--log-url", other.log.url()]);
     let line = run(&mut command).bad(3);
     assert!(
         line.contains("the checkpoint's signature does not verify"),
@@ -207,10 +157,14 @@ fn a_log_that_has_not_got_the_certificate_is_waited_for_and_then_told_of() {
     let scene = Scene::start(&program);
     let folder = issued(&scene.authority);
     // The same key, and an empty tree: what the log was before it took the certificate.
-    let empty = CtLog::start(&program, scene._folder.path(), &scene.authority.chain());
+    let empty = CtLog::start(
+        &program,
+        &scene._folder.path().join("ct.key"),
+        &scene.authority.chain(),
+    );
     let mut command = scene.verify();
     command.arg(path(&folder, "certificate.pem"));
-    let line = run(command.args(["--log-url", &empty.url])).bad(1);
+    let line = run(command.args(["--log-url", empty.url()])).bad(1);
     assert!(
         line.contains("only the first 0 entries are published: wait a second and try again"),
         "{line}"

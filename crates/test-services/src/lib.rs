@@ -3,6 +3,8 @@
 //! | what | is |
 //! |---|---|
 //! | [`component`], [`full_component`], [`skipped`] | where an installed component is, and what happens without it |
+//! | [`CtLog`] | an RFC 6962 log, certificate-transparency-go's |
+//! | [`free_port`] | a port for programs that cannot choose one themselves |
 //! | [`Moto`] | AWS KMS as moto plays it |
 //! | [`Minivault`] | Vault itself |
 //! | [`SoftHsm`] | SoftHSM 2 with a folder of tokens |
@@ -29,6 +31,8 @@ pub mod azure_key_vault;
 pub mod ca_service;
 mod causes;
 mod component;
+mod ct_log;
+mod free_port;
 pub mod gcp_kms;
 mod judge;
 mod minivault;
@@ -41,6 +45,8 @@ mod tls_files;
 
 pub use causes::{cause, causes};
 pub use component::{component, full_component, skipped, variable};
+pub use ct_log::CtLog;
+pub use free_port::free_port;
 pub use judge::{openssl, openssl_verifies};
 pub use minivault::{Minivault, minivault};
 pub use moto::Moto;

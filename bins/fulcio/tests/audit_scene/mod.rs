@@ -2,9 +2,9 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpStream, UdpSocket},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -27,11 +27,13 @@ use fulcio_principal::{Extensions, Identity, Principal, SubjectAltName};
 use fulcio_server::{Limits, Listener, LogFiles, Router, Shutdown};
 use fulcio_signer::{Algorithm, Signature, Signer, Signing};
 use fulcio_signer_file::EphemeralSigner;
-use fulcio_test_services::succeed;
+use fulcio_test_services::{CtLog, succeed};
 use pki_types::SubjectPublicKeyInfoDer;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+use crate::program::{fulcio, run};
 
 /// Which log certificates go to.
 #[derive(Clone, Copy)]
@@ -267,8 +269,8 @@ fn rfc6962(program: &Path, folder: &Path) -> (Logs, PublishedLog) {
     };
     openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ct.key");
     openssl("pkey -in ct.key -pubout -out log.pub.pem");
-    let process = CtLog::start(program, folder);
-    let url = process.url.clone();
+    let process = CtLog::start(program, &folder.join("ct.key"), &folder.join("chain.pem"));
+    let url = process.url().to_owned();
     let key = LogKey::from_pem(&fs::read(folder.join("log.pub.pem")).unwrap()).unwrap();
     let config = HttpLogConfig::new(&url, Some(key), || SystemClock.now());
     let published = PublishedLog {
@@ -277,59 +279,6 @@ fn rfc6962(program: &Path, folder: &Path) -> (Logs, PublishedLog) {
         _process: Some(process),
     };
     (Arc::new(HttpLog::new(&config).unwrap()).into(), published)
-}
-
-/// The log's process, killed and waited for when it is dropped.
-struct CtLog {
-    process: Child,
-    url: String,
-    _claim: UdpSocket,
-}
-
-impl CtLog {
-    /// With the key `ct.key` in `folder`, for certificates below its `chain.pem`.
-    fn start(program: &Path, folder: &Path) -> Self {
-        let (claim, port) = free_port();
-        let process = Command::new(program)
-            .args(["-addr", &format!("127.0.0.1:{port}"), "-key"])
-            .arg(folder.join("ct.key"))
-            .arg("-roots")
-            .arg(folder.join("chain.pem"))
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let log = Self {
-            process,
-            url: format!("http://127.0.0.1:{port}/test"),
-            _claim: claim,
-        };
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no log");
-            thread::sleep(Duration::from_millis(20));
-        }
-        log
-    }
-}
-
-impl Drop for CtLog {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
-/// A port that no other test takes: whoever has the UDP socket at the beginning of a block of a hundred
-/// has the block.
-fn free_port() -> (UdpSocket, u16) {
-    (20_000..32_000_u16)
-        .step_by(100)
-        .find_map(|first| {
-            let claim = UdpSocket::bind(("127.0.0.1", first)).ok()?;
-            let free = TcpStream::connect(("127.0.0.1", first)).is_err();
-            free.then_some((claim, first))
-        })
-        .unwrap()
 }
 
 /// A key that signs a number of times and then fails, or never answers.
@@ -405,52 +354,3 @@ impl Signer for Shared {
 const HANGING: usize = usize::MAX - 1;
 
 const ORIGIN: &str = "log.example.com";
-
-pub(crate) struct Done {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Done {
-    #[track_caller]
-    pub(crate) fn good(self) -> String {
-        assert_eq!(self.code, 0, "{}", self.stderr);
-        assert_eq!(self.stderr, "");
-        self.stdout
-    }
-
-    #[track_caller]
-    pub(crate) fn json(self) -> Value {
-        serde_json::from_str(&self.good()).unwrap()
-    }
-
-    #[track_caller]
-    pub(crate) fn code(self, code: i32) {
-        assert_eq!(self.code, code, "{}", self.stderr);
-    }
-
-    /// It failed with this exit code and one line, which is given without the program's name.
-    #[track_caller]
-    pub(crate) fn bad(self, code: i32) -> String {
-        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
-        let line = self.stderr.strip_suffix('\n').unwrap();
-        assert!(!line.contains('\n'), "{line}");
-        line.strip_prefix("fulcio: ").unwrap().to_owned()
-    }
-}
-
-pub(crate) fn fulcio() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fulcio"));
-    command.env_clear();
-    command
-}
-
-pub(crate) fn run(command: &mut Command) -> Done {
-    let output = command.output().unwrap();
-    Done {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}

@@ -6,7 +6,7 @@ use std::{
     cell::Cell,
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream, UdpSocket},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -284,12 +284,8 @@ impl Drop for MailServer {
     }
 }
 
-/// The RFC 6962 log of certificate-transparency-go, with its key in `ctfe.pem` of the scene's folder.
-pub(crate) struct CtLog {
-    port: u16,
-    child: Child,
-    _port: UdpSocket,
-}
+/// An RFC 6962 log, with its key in `ctfe.pem` of the scene's folder.
+pub(crate) struct CtLog(fulcio_test_services::CtLog);
 
 impl CtLog {
     pub(crate) fn start(program: &Path, scene: &Scene) -> Self {
@@ -299,32 +295,12 @@ impl CtLog {
             "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ctfe.key",
         );
         openssl(folder, "pkey -in ctfe.key -pubout -out ctfe.pem");
-        let (port, reserved) = free_port();
-        let mut command = Command::new(program);
-        command.args(["-addr", &format!("127.0.0.1:{port}"), "-key", "ctfe.key"]);
-        let child = command
-            .arg("-roots")
-            .arg(scene.authority.chain())
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut log = Self {
-            port,
-            child,
-            _port: reserved,
-        };
-        wait_until("the log to listen", || {
-            assert!(log.child.try_wait().unwrap().is_none(), "the log ended");
-            TcpStream::connect(("127.0.0.1", port)).ok()
-        });
-        log
+        let (key, roots) = (folder.join("ctfe.key"), scene.authority.chain());
+        Self(fulcio_test_services::CtLog::start(program, &key, &roots))
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/test", self.port)
+    pub(crate) fn url(&self) -> &str {
+        self.0.url()
     }
 
     #[track_caller]
@@ -348,23 +324,4 @@ impl CtLog {
             (head["tree_size"].as_u64()? >= size).then_some(())
         });
     }
-}
-
-impl Drop for CtLog {
-    fn drop(&mut self) {
-        // An error means that it has ended.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// A port below those that systems give out, and a socket that keeps it from other tests.
-fn free_port() -> (u16, UdpSocket) {
-    (21_000..32_000)
-        .find_map(|port| {
-            let reserved = UdpSocket::bind(("127.0.0.1", port)).ok()?;
-            TcpListener::bind(("127.0.0.1", port)).ok()?;
-            Some((port, reserved))
-        })
-        .expect("a free port")
 }

@@ -9,56 +9,14 @@ use std::{
 };
 
 use fulcio_test_services::succeed;
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::authority::Authority;
+use crate::{
+    authority::Authority,
+    program::{fulcio, run},
+};
 
 pub(crate) const ADA: &str = "ada@example.com";
-
-pub(crate) struct Done {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Done {
-    #[track_caller]
-    pub(crate) fn good(self) -> String {
-        assert_eq!(self.code, 0, "{}", self.stderr);
-        assert_eq!(self.stderr, "");
-        self.stdout
-    }
-
-    #[track_caller]
-    pub(crate) fn json(self) -> Value {
-        serde_json::from_str(&self.good()).unwrap()
-    }
-
-    /// It failed with this exit code and one line, which is given without the program's name.
-    #[track_caller]
-    pub(crate) fn bad(self, code: i32) -> String {
-        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
-        let line = self.stderr.strip_suffix('\n').unwrap();
-        assert!(!line.contains('\n'), "{line}");
-        line.strip_prefix("fulcio: ").unwrap().to_owned()
-    }
-}
-
-pub(crate) fn fulcio() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fulcio"));
-    command.env_clear();
-    command
-}
-
-pub(crate) fn run(command: &mut Command) -> Done {
-    let output = command.output().unwrap();
-    Done {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
 
 /// A folder with a certificate of Ada, `chain.pem` with its authorities, and `both.pem` with all of them.
 pub(crate) fn issued(authority: &Authority) -> TempDir {
