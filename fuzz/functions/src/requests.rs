@@ -161,13 +161,21 @@ pub fn http(data: &[u8]) {
     if let Some(token) = token.filter(|token| !token.is_empty()) {
         let in_body = path.ends_with("/v2/signingCert")
             && SigningRequest::from_json(&body).is_ok_and(|request| request.token == token);
-        let in_header = carriers.iter().any(|value| {
-            value
-                .windows(token.len())
-                .any(|part| part == token.as_bytes())
-        });
+        let in_header = carriers
+            .iter()
+            .any(|value| carries(value, token.as_bytes()));
         assert!(in_body || in_header, "{token:?}");
     }
+}
+
+/// Whether this value of a header stands for the token. The mark of a bearer token counts wherever it first
+/// stands, also in the middle: what is before and after it is the token.
+fn carries(value: &[u8], token: &[u8]) -> bool {
+    const MARK: &[u8] = b"Bearer ";
+    let mark = value.windows(MARK.len()).position(|part| part == MARK);
+    let unmarked = mark.map(|at| [&value[..at], &value[at + MARK.len()..]].concat());
+    let contains = |text: &[u8]| text.windows(token.len()).any(|part| part == token);
+    contains(value) || unmarked.is_some_and(|text| contains(&text))
 }
 
 fn request_of(data: &[u8]) -> Option<(http::Request<Full<Bytes>>, Bytes)> {
