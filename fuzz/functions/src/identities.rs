@@ -2,6 +2,7 @@ use std::sync::{Arc, LazyLock};
 
 use der::{Decode as _, Encode as _};
 use fulcio_cert_builder::{CertificateProfile, Error, SerialNumber};
+use fulcio_go_url::Url;
 use fulcio_identity::{Config, Issuers};
 use fulcio_oidc_verify::{Fetch, Fetching};
 use fulcio_principal::{Encoding, Extension, Principal, SubjectAltName};
@@ -101,7 +102,9 @@ fn named_as_its_issuer_may(issuer: &str, claims: &Value, principal: &Principal) 
         }
         "https://github.legacy.example" => begins("https://github.com/"),
         "https://id.example.com" => {
-            assert_eq!(name, claim("sub"));
+            // As Go writes it: with the scheme in lower case, for one.
+            let written = Url::parse(claim("sub")).expect("a URL").to_string();
+            assert_eq!(name, written);
             begins("https://example.com");
         }
         "https://issuer.enforce.dev" => begins("https://issuer.enforce.dev"),
