@@ -63,6 +63,7 @@ mod ca_template;
 mod certification_request;
 mod deviation;
 mod distinguished_name;
+mod elements;
 mod error;
 mod expected;
 mod extension;
