@@ -34,6 +34,11 @@ pub(crate) struct Memory {
     pub(crate) threads: u64,
 }
 
+/// How many descriptors a process has open.
+pub(crate) fn descriptors(id: u32) -> Result<u64> {
+    Ok(process(id)?.fd_count()? as u64)
+}
+
 fn process(id: u32) -> Result<Process> {
     let id = i32::try_from(id)?;
     Process::new(id).with_context(|| format!("process {id}"))

@@ -2,10 +2,11 @@ use core::net::SocketAddr;
 
 use anyhow::Result;
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode;
 use tokio::{net::TcpStream, task::spawn_local};
 
 use crate::case::Api;
@@ -22,12 +23,20 @@ pub(crate) enum Connection {
 pub(crate) struct Answer {
     /// Nothing, or how it refused.
     pub(crate) failure: Option<String>,
+    /// The status of HTTP.
+    pub(crate) status: StatusCode,
+    /// What gRPC says beside its code.
+    pub(crate) message: Option<String>,
     pub(crate) body: Bytes,
 }
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr, api: Api) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::over(TcpStream::connect(address).await?, api).await
+    }
+
+    /// The same over a stream that is connected.
+    pub(crate) async fn over(stream: TcpStream, api: Api) -> Result<Self> {
         stream.set_nodelay(true)?;
         let io = TokioIo::new(stream);
         // How a connection ended, whoever waits for an answer on it is told.
@@ -43,6 +52,14 @@ impl Connection {
                 Self::Http1(sender)
             }
         })
+    }
+
+    /// Whether nothing more can be asked over it.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Self::Http1(sender) => sender.is_closed(),
+            Self::Http2(sender) => sender.is_closed(),
+        }
     }
 
     /// Asks, and reads the answer to its end.
@@ -66,8 +83,12 @@ impl Connection {
             Self::Http1(_) => None,
             Self::Http2(_) => grpc_failure(body.trailers().unwrap_or(&head.headers)),
         };
+        let trailers = body.trailers().unwrap_or(&head.headers);
+        let message = trailers.get("grpc-message");
         Ok(Answer {
             failure,
+            status: head.status,
+            message: message.map(|it| decoded(it.as_bytes())),
             body: body.to_bytes(),
         })
     }
@@ -80,6 +101,11 @@ fn grpc_failure(trailers: &HeaderMap) -> Option<String> {
         Some(Ok(code)) => Some(format!("gRPC {code}")),
         Some(Err(_)) | None => Some("no gRPC status".to_owned()),
     }
+}
+
+/// What gRPC has percent-encoded.
+fn decoded(message: &[u8]) -> String {
+    percent_decode(message).decode_utf8_lossy().into_owned()
 }
 
 /// Runs what HTTP/2 needs on the thread of the load.

@@ -25,6 +25,7 @@ mod report;
 mod scene;
 mod server;
 mod slow_signer;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -56,6 +57,7 @@ enum Command {
     Page(page::Page),
     #[command(hide = true)]
     SlowSigner(slow_signer::SlowSigner),
+    Soak(soak::Soak),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +80,7 @@ fn run(command: Command) -> Result<()> {
         Command::Measure(measure) => make_load(measure.run()),
         Command::Page(page) => page.run(),
         Command::SlowSigner(slow) => serve(slow.run()),
+        Command::Soak(soak) => make_load(soak.run()),
     }
 }
 

@@ -2,11 +2,11 @@ use std::{
     fs::{self, File},
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU16, Ordering},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 /// A program that was started. It is killed, and waited for, when it is dropped.
 #[derive(Debug)]
@@ -25,6 +25,17 @@ impl Process {
         output: PathBuf,
         cores: Option<&str>,
     ) -> Result<Self> {
+        Self::start_with(program, arguments, output, cores, &[])
+    }
+
+    /// The same with these variables, which are all that it has.
+    pub(crate) fn start_with(
+        program: &Path,
+        arguments: &[String],
+        output: PathBuf,
+        cores: Option<&str>,
+        variables: &[(&str, String)],
+    ) -> Result<Self> {
         let mut command = match cores {
             Some(cores) => {
                 // It becomes the program, so the process is the same.
@@ -39,6 +50,7 @@ impl Process {
             .args(arguments)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
@@ -54,6 +66,24 @@ impl Process {
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// How it ended; `None` while it runs.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// What it has written.
+    pub(crate) fn output(&self) -> Result<String> {
+        fs::read_to_string(&self.output).with_context(|| self.output.display().to_string())
+    }
+
+    /// Sends it a signal by its name, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) -> Result<()> {
+        let mut kill = Command::new("kill");
+        let status = kill.args(["-s", name, &self.id().to_string()]).status()?;
+        ensure!(status.success(), "{} takes no {name}", self.name);
+        Ok(())
     }
 
     /// Fails, with the end of what it wrote, when it has ended.

@@ -190,9 +190,9 @@ pub(crate) fn wait(process: &mut Process, mut ready: impl FnMut() -> bool) -> Re
     Ok(())
 }
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-fn is_healthy(address: SocketAddr) -> bool {
+pub(crate) fn is_healthy(address: SocketAddr) -> bool {
     get(address, "/healthz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 "))
 }
 

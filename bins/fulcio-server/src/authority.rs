@@ -1,11 +1,13 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use fulcio_ct_client::Logs;
 use fulcio_google_ca_service::GoogleCaService;
 use fulcio_issuance::{CertificateAuthority as _, CertificateIssuer, IssuingKey, LocalAuthority};
 use fulcio_server::{SignerFault, SignerHealth};
 use pki_types::CertificateDer;
+use tokio::task::spawn_blocking;
 
 use crate::chains::Chains;
 
@@ -32,17 +34,36 @@ impl From<IssuingKey> for Authority {
 }
 
 impl Authority {
-    /// Has a key of ours make a test signature now, and `every` so often as long as it is in use. What
-    /// went wrong with the first is told beside it.
-    pub(crate) async fn tested(self, every: Option<Duration>) -> (Self, Result<(), SignerFault>) {
+    /// Has a key of ours make a test signature soon, and `every` so often as long as it is in use.
+    pub(crate) fn under_test(self, every: Option<Duration>) -> Self {
         match (self, every) {
             (Self::Key { key, .. }, Some(every)) => {
-                let (health, first) = SignerHealth::first(Arc::clone(&key), every).await;
+                let health = SignerHealth::untested(Arc::clone(&key), every);
+                let testing = health.keep_testing();
+                tokio::spawn(async move {
+                    // The first randomness of a process takes a while to gather, in which no thread is
+                    // kept from its requests. Where there is none, the key says so.
+                    let gathered = spawn_blocking(|| SystemRandom::new().fill(&mut [0])).await;
+                    drop(gathered);
+                    testing.await;
+                });
+                let health = Some(health);
+                Self::Key { key, health }
+            }
+            (untested, _) => untested,
+        }
+    }
+
+    /// The same, where the first test signature has to be made before the key is used.
+    pub(crate) async fn tested(self, every: Option<Duration>) -> Result<Self, SignerFault> {
+        match (self, every) {
+            (Self::Key { key, .. }, Some(every)) => {
+                let health = SignerHealth::tested(Arc::clone(&key), every).await?;
                 tokio::spawn(health.keep_testing());
                 let health = Some(health);
-                (Self::Key { key, health }, first)
+                Ok(Self::Key { key, health })
             }
-            (untested, _) => (untested, Ok(())),
+            (untested, _) => Ok(untested),
         }
     }
 

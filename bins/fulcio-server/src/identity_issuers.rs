@@ -10,11 +10,14 @@ use fulcio_identity::{
 };
 use fulcio_oidc_verify::{Addresses, Fetch, HttpOptions};
 use fulcio_server::Metrics;
-use pki_types::CertificateDer;
 
 use crate::{
-    cluster::ask_cluster, input_file, network::Network, proxied_fetch::ProxiedFetch,
-    proxy::Proxies, values::Switch,
+    cluster::ask_cluster,
+    input_file,
+    network::{Network, SystemRoots},
+    proxied_fetch::ProxiedFetch,
+    proxy::Proxies,
+    values::Switch,
 };
 
 /// Whose identities are certified.
@@ -115,14 +118,14 @@ fn with_way_out(error: ConfigError) -> anyhow::Error {
 /// Whoever can vouch for callers. Operators are told of those that cannot be served.
 pub(crate) fn issuers(
     config: &Config,
-    roots: &[CertificateDer<'static>],
+    roots: &SystemRoots,
     proxies: &Arc<Proxies>,
 ) -> Result<Issuers> {
-    let fetch = |options: &HttpOptions| {
-        let fetch = ProxiedFetch::new(options, Arc::clone(proxies))?;
+    let fetch = |options| {
+        let fetch = ProxiedFetch::new(options, Arc::clone(roots), Arc::clone(proxies))?;
         anyhow::Ok(Arc::new(fetch) as Arc<dyn Fetch>)
     };
-    let shared = fetch(&HttpOptions::new(roots.to_vec()))?;
+    let shared = fetch(HttpOptions::new(Vec::new()))?;
     let issuers = Issuers::new(config, &|issuer: &IssuerConfig| {
         // Else a stranger's token could have this server ask any machine of its network.
         let may_ask_anywhere = match &issuer.address {
@@ -133,15 +136,14 @@ pub(crate) fn issuers(
         if may_ask_anywhere && issuer.ca_certificates.is_empty() && !in_cluster {
             return Ok(Arc::clone(&shared));
         }
-        let roots = roots.iter().chain(&issuer.ca_certificates).cloned();
-        let mut options = HttpOptions::new(roots.collect());
+        let mut options = HttpOptions::new(issuer.ca_certificates.clone());
         if !may_ask_anywhere {
             options.addresses = Addresses::Public;
         }
         if in_cluster {
             ask_cluster(&mut options, issuer.address.as_str());
         }
-        Ok(fetch(&options)?)
+        Ok(fetch(options)?)
     })?;
     for unserved in issuers.unserved() {
         tracing::warn!(
@@ -151,13 +153,4 @@ pub(crate) fn issuers(
         );
     }
     Ok(issuers)
-}
-
-/// The certificates that this system trusts for TLS.
-pub(crate) fn system_roots() -> Vec<CertificateDer<'static>> {
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!("the system's trusted certificates cannot all be read: {error}");
-    }
-    found.certs
 }

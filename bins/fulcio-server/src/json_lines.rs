@@ -1,4 +1,7 @@
-use core::fmt;
+use core::{
+    fmt::{self, Write as _},
+    mem,
+};
 use std::time::UNIX_EPOCH;
 
 use fulcio_issuance::{Clock as _, SystemClock};
@@ -28,7 +31,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut line = Line::default();
+        let mut line = Line::new();
         event.record(&mut line);
         let text = line.finish(event.metadata()).map_err(|_| fmt::Error)?;
         writer.write_str(&text)
@@ -36,15 +39,26 @@ where
 }
 
 /// An event on its way to one line: its fields are JSON already.
-#[derive(Default)]
 struct Line {
     message: Vec<u8>,
     /// Each with its name before it, and a comma before that.
     fields: Vec<u8>,
+    /// The text of a field before it is JSON.
+    text: String,
     failure: Option<serde_json::Error>,
 }
 
 impl Line {
+    /// Has room for most events.
+    fn new() -> Self {
+        Self {
+            message: Vec::with_capacity(64),
+            fields: Vec::with_capacity(1024),
+            text: String::with_capacity(64),
+            failure: None,
+        }
+    }
+
     fn put<T: Serialize + ?Sized>(&mut self, field: &Field, value: &T) {
         let written = match field.name() {
             "message" => serde_json::to_writer(&mut self.message, value),
@@ -89,7 +103,14 @@ fn entry<T: Serialize + ?Sized>(
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, &format_args!("{value:?}"));
+        // JSON is written of whole texts, and not of each piece of one.
+        let mut text = mem::take(&mut self.text);
+        text.clear();
+        match write!(text, "{value:?}") {
+            Ok(()) => self.put(field, text.as_str()),
+            Err(fault) => self.failure = Some(serde_json::Error::custom(fault)),
+        }
+        self.text = text;
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -139,5 +160,5 @@ fn caller(out: &mut Vec<u8>, metadata: &Metadata<'_>) -> Result<(), serde_json::
     let file = metadata.file().unwrap_or_default();
     let file = file.rsplit(['/', '\\']).next().unwrap_or_default();
     let line = metadata.line().unwrap_or_default();
-    entry(out, "caller", &format_args!("{krate}/{file}:{line}"))
+    entry(out, "caller", &format!("{krate}/{file}:{line}"))
 }

@@ -1,5 +1,8 @@
 use core::{net::SocketAddr, time::Duration};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -72,7 +75,8 @@ impl Quickstart {
 
         let metrics = Metrics::new()?;
         // Everything is on this machine, which is reached without a proxy.
-        let issuers = metrics.watch(issuers(&config, &[], &Arc::default())?);
+        let no_roots = Arc::new(LazyLock::new(Vec::new as fn() -> _));
+        let issuers = metrics.watch(issuers(&config, &no_roots, &Arc::default())?);
         let logs = OpenLogs::own(dir.path("log"), Arc::clone(&log), &metrics)?;
         let in_force = InForce {
             authority: key.into(),

@@ -97,13 +97,8 @@ impl Sources<'_> {
                 "certificates go to no transparency log, because --ct-log-url is empty"
             ),
         }
-        let (authority, first) = authority.tested(self.signer_test_every).await;
-        if let Err(error) = first {
-            let error = anyhow::Error::new(error);
-            tracing::error!("{}", crate::one_line(&error));
-        }
         Ok(InForce {
-            authority,
+            authority: authority.under_test(self.signer_test_every),
             announced,
             issuers,
             logs: logs.map(Arc::new),
@@ -183,10 +178,10 @@ impl<'a> Reloads<'a> {
     }
 
     async fn authority(&self) -> Result<()> {
-        let mut in_force = self.in_force.lock().await;
+        // A key service may take its time; the other parts do not wait for it.
         let authority = self.sources.authority.open(&self.sources.network).await?;
-        let (authority, first) = authority.tested(self.sources.signer_test_every).await;
-        first?;
+        let authority = authority.tested(self.sources.signer_test_every).await?;
+        let mut in_force = self.in_force.lock().await;
         let chains = authority.trust_bundle();
         if let Some(logs) = &in_force.logs {
             logs.check_roots(&chains).await?;
@@ -256,8 +251,10 @@ impl<'a> Reloads<'a> {
             let validity = self.in_force.lock().await.authority.chains().validity();
             let ending =
                 validity.and_then(|validity| end.due(validity.not_after, SystemClock.now()));
-            if let Some(ending) = ending {
-                tracing::warn!("{ending}");
+            match ending {
+                Some(ending) if ending.is_over() => tracing::error!("{ending}"),
+                Some(ending) => tracing::warn!("{ending}"),
+                None => {}
             }
             sleep(END_EVERY).await;
         }

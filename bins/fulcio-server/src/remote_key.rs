@@ -69,7 +69,7 @@ impl RemoteKey {
 
     fn locate(&self, network: &Network) -> Result<LocatedKey, Error> {
         let mut options = OpenOptions::new()
-            .with_roots(network.roots.clone())
+            .with_roots(network.roots.to_vec())
             .with_variables(variable);
         if let Some((one_try, all_tries)) = self.timeouts {
             options = options.with_timeouts(one_try, all_tries);

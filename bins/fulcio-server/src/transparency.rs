@@ -17,6 +17,7 @@ use self::{
 };
 use crate::{
     input_file,
+    network::SystemRoots,
     proxy::Proxies,
     usage_error::UsageError,
     values::{Optional, duration},
@@ -91,7 +92,7 @@ impl TransparencyFlags {
     /// go on that are the same.
     pub(crate) fn open(
         &self,
-        system_roots: &[CertificateDer<'static>],
+        system_roots: &SystemRoots,
         metrics: &Metrics,
         earlier: Option<&OpenLogs>,
     ) -> Result<Option<OpenLogs>> {
@@ -116,7 +117,7 @@ impl TransparencyFlags {
     /// The log of `--ct-log-url`, and what it is called.
     fn single(
         &self,
-        system_roots: &[CertificateDer<'static>],
+        system_roots: &SystemRoots,
         earlier: Option<&OpenLogs>,
     ) -> Result<Option<Named>> {
         let flag = format!("--ct-log-url {}", self.ct_log_url);
@@ -134,12 +135,7 @@ impl TransparencyFlags {
         }
     }
 
-    fn external(
-        &self,
-        flag: &str,
-        url: &str,
-        system_roots: &[CertificateDer<'static>],
-    ) -> Result<NewLog> {
+    fn external(&self, flag: &str, url: &str, system_roots: &SystemRoots) -> Result<NewLog> {
         let key = self.ct_log_public_key_path.as_ref();
         let key = key.map(|path| {
             let flag = format!("--ct-log-public-key-path {}", path.display());
@@ -163,7 +159,7 @@ impl TransparencyFlags {
     fn several(
         &self,
         path: &Path,
-        system_roots: &[CertificateDer<'static>],
+        system_roots: &SystemRoots,
         earlier: Option<&OpenLogs>,
     ) -> Result<(Vec<Named>, Rule)> {
         let file = LogsFile::read(path)?;
@@ -191,7 +187,7 @@ impl TransparencyFlags {
         &self,
         flag: &str,
         entry: &LogEntry,
-        system_roots: &[CertificateDer<'static>],
+        system_roots: &SystemRoots,
         earlier: Option<&OpenLogs>,
     ) -> Result<(String, [u8; 32], OpenLog)> {
         let origin = entry.origin.as_deref();
@@ -289,7 +285,7 @@ type Named = (String, OpenLog);
 fn reach(
     config: &mut HttpLogConfig,
     roots: Option<Vec<CertificateDer<'static>>>,
-    system_roots: &[CertificateDer<'static>],
+    system_roots: &SystemRoots,
 ) -> Result<()> {
     let deadline = Pipeline::DEADLINE;
     if config.timeout > deadline {

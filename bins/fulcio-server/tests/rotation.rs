@@ -10,7 +10,11 @@ mod model;
 use std::{env, fs, path::Path, process::Command};
 
 use common::{IdpServer, Scene, Server, get, wait_until};
-use fulcio_test_services::{Minivault, minivault, skipped, variable};
+use fulcio_test_services::{
+    Minivault,
+    gcp_kms::{GcpKms, Reply},
+    minivault, skipped, variable,
+};
 use load::Load;
 use serde_json::json;
 use tempfile::TempDir;
@@ -169,4 +173,28 @@ async fn a_key_in_vault_is_rotated_by_a_new_version_and_sighup() {
     assert_eq!(load.end().len(), 2, "both versions have issued");
     scene.issues(&server);
     assert!(server.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_service_that_hangs_holds_up_no_other_part() {
+    let google = GcpKms::start().await;
+    let reference = format!(
+        "gcpkms://{}",
+        google.signing_key("ca", "EC_SIGN_P256_SHA256")
+    );
+    let scene = Scene::new();
+    scene.make_root(&reference, google.variables()).await;
+    let server = scene.start(scene.serving(&reference, &google.variables()));
+    google.then(vec![Reply::Hang; 10_000]);
+    server.signal("HUP");
+    server.says("the issuer configuration was read again and is in use");
+    let config = scene.idp().config() + "# changed\n";
+    scene.write("config.yaml", config);
+    server.says("the issuer configuration has changed and is in use");
+    let output = server.output();
+    assert!(
+        !output.contains("the issuing key with its chain"),
+        "{output}"
+    );
+    server.says("the issuing key with its chain stays as it was");
 }

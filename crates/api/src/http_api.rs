@@ -1,7 +1,7 @@
 use core::{
     convert::Infallible,
     error::Error as StdError,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
 };
 use std::{sync::Arc, time::Instant};
@@ -108,7 +108,7 @@ where
             }
             let begun = Instant::now();
             let stopping = serving.is_some_and(|serving| !serving.is_on());
-            let mut response = match contained(route(&calls, stopping, &parts, body)).await {
+            let mut response = match contained(pin!(route(&calls, stopping, &parts, body))).await {
                 Ok(response) => response,
                 Err(Panicked) => {
                     tracing::error!(path = parts.uri.path(), "a handler panicked");

@@ -20,8 +20,7 @@ pub struct CertificateFacts<'a> {
     pub subject: &'a [u8],
     /// What kind of key it certifies.
     pub key: KeyKind,
-    /// SHA-256 of that key (`SubjectPublicKeyInfo`).
-    pub key_hash: Digest,
+    spki: &'a [u8],
 }
 
 /// The serial number of a certificate; it shows itself in hexadecimal.
@@ -68,8 +67,14 @@ impl<'a> CertificateFacts<'a> {
             issuer,
             subject,
             key: KeyKind::read(&key)?,
-            key_hash: Digest::of(spki),
+            spki,
         })
+    }
+
+    /// SHA-256 of the key that it certifies (`SubjectPublicKeyInfo`).
+    #[must_use]
+    pub fn key_hash(&self) -> Digest {
+        Digest::of(self.spki)
     }
 }
 
@@ -109,7 +114,9 @@ const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1
 
 impl fmt::Display for SerialNumber<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        f.write_str(&digits.map(digit).collect::<String>())
     }
 }
 

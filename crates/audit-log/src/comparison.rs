@@ -126,7 +126,7 @@ impl<'a> Comparison<'a> {
     /// It is not a certificate.
     pub fn issuer(mut self, certificate: &[u8]) -> der::Result<Self> {
         let facts = CertificateFacts::read(certificate)?;
-        self.issuer_keys.insert(facts.key_hash);
+        self.issuer_keys.insert(facts.key_hash());
         self.issuer_names.insert(facts.subject.to_vec());
         Ok(self)
     }

@@ -104,7 +104,7 @@ pub(crate) fn issued(
     let record = Record {
         key: facts.as_ref().map(|facts| Key {
             kind: facts.key.to_string(),
-            sha256: facts.key_hash,
+            sha256: facts.key_hash(),
         }),
         serial: facts.as_ref().map(|facts| facts.serial.to_string()),
         certificate: leaf.map(|leaf| Digest::of(leaf)),

@@ -49,9 +49,9 @@ async fn each_decision_is_a_line_that_says_all_and_no_token() {
     assert_eq!(promise["place"], "certificate");
     assert_eq!(promise["log"], Digest(authority.log.key().id()).to_string());
     assert_eq!(promise["timestamp"], 1_767_225_600_000u64);
-    let key_hash = fulcio_audit_log::CertificateFacts::read(&authority.root).unwrap();
+    let root = fulcio_audit_log::CertificateFacts::read(&authority.root).unwrap();
     let issuer_key = &issued["precertificate"]["issuerKey"];
-    assert_eq!(*issuer_key, key_hash.key_hash.to_string());
+    assert_eq!(*issuer_key, root.key_hash().to_string());
 
     let [forged, unlogged] = &scene.lines_of("refused")[..] else {
         panic!("two were refused");

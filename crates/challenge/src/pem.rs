@@ -5,6 +5,10 @@ use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use memchr::{
+    memchr,
+    memmem::{find, rfind},
+};
 
 /// What stands between two lines `-----BEGIN label-----` and `-----END label-----`.
 pub(crate) struct Block<'a> {
@@ -73,11 +77,11 @@ fn block(text: &[u8], label: usize, end: usize, trailer: usize) -> Found<'_> {
     if !ends_alike {
         return Found::Broken;
     }
-    let base64: Vec<u8> = text[at.min(end)..end]
-        .iter()
-        .copied()
-        .filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-        .collect();
+    let lines = &text[at.min(end)..end];
+    let mut base64 = Vec::with_capacity(lines.len());
+    for part in lines.split(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
+        base64.extend_from_slice(part);
+    }
     match BASE64.decode(base64) {
         Ok(contents) => Found::Block(Block { label, contents }),
         Err(_) => Found::Broken,
@@ -87,7 +91,7 @@ fn block(text: &[u8], label: usize, end: usize, trailer: usize) -> Found<'_> {
 /// The line that begins at `from`, without what ends it, and where the next one begins.
 fn line(text: &[u8], from: usize) -> (&[u8], usize) {
     let rest = &text[from..];
-    let (line, next) = match rest.iter().position(|&byte| byte == b'\n') {
+    let (line, next) = match memchr(b'\n', rest) {
         Some(end) => {
             let line = &rest[..end];
             (line.strip_suffix(b"\r").unwrap_or(line), from + end + 1)
@@ -99,14 +103,6 @@ fn line(text: &[u8], from: usize) -> (&[u8], usize) {
         .rposition(|byte| !matches!(byte, b' ' | b'\t'))
         .map_or(0, |last| last + 1);
     (&line[..trimmed], next)
-}
-
-fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).position(|window| window == part)
-}
-
-fn rfind(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).rposition(|window| window == part)
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";

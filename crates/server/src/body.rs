@@ -14,7 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep_until},
 };
 
 use crate::Gate;
@@ -23,7 +23,9 @@ use crate::Gate;
 #[derive(Debug)]
 pub struct TimedBody {
     body: Incoming,
-    deadline: Option<Pin<Box<Sleep>>>,
+    deadline: Option<Instant>,
+    /// Until the deadline; most bodies are there before anybody has to wait.
+    waiting: Option<Pin<Box<Sleep>>>,
     allowance: Option<Allowance>,
     length: usize,
 }
@@ -113,10 +115,12 @@ impl Allowance {
 
 impl TimedBody {
     pub(crate) fn new(body: Incoming, time: Duration) -> Self {
-        let deadline = (!body.is_end_stream()).then(|| Box::pin(sleep(time)));
+        // One beyond what the clock can hold is none.
+        let deadline = Instant::now().checked_add(time);
         Self {
+            deadline: deadline.filter(|_| !body.is_end_stream()),
             body,
-            deadline,
+            waiting: None,
             allowance: None,
             length: 0,
         }
@@ -147,13 +151,13 @@ impl Body for TimedBody {
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Connection)));
         }
-        match &mut self.deadline {
-            Some(deadline) => deadline
-                .as_mut()
-                .poll(context)
-                .map(|()| Some(Err(BodyError::Slow))),
-            None => Poll::Pending,
-        }
+        let Some(deadline) = self.deadline else {
+            return Poll::Pending;
+        };
+        let waiting = &mut self.waiting;
+        let waiting = waiting.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        let late = waiting.as_mut().poll(context);
+        late.map(|()| Some(Err(BodyError::Slow)))
     }
 
     fn is_end_stream(&self) -> bool {

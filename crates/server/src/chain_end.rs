@@ -50,6 +50,14 @@ impl ChainEnd {
     }
 }
 
+impl Ending {
+    /// Whether the chain has expired, so that nothing is issued any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.left == Left::Nothing
+    }
+}
+
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = DateTime::from_system_time(self.not_after)
@@ -85,7 +93,11 @@ mod tests {
         let mut end = ChainEnd::default();
         let mut told = |not_after: f64, now: f64| {
             let due = end.due(at(not_after), at(now));
-            due.map(|ending| ending.to_string())
+            due.map(|ending| {
+                let text = ending.to_string();
+                assert_eq!(ending.is_over(), text.contains("expired"), "{text}");
+                text
+            })
         };
         assert_eq!(told(100.0, 69.9), None);
         assert!(told(100.0, 70.1).unwrap().contains("less than 30 days"));

@@ -1,4 +1,9 @@
-use core::{convert::Infallible, error::Error as StdError, pin::pin, time::Duration};
+use core::{
+    convert::Infallible,
+    error::Error as StdError,
+    pin::{Pin, pin},
+    time::Duration,
+};
 use std::{net::SocketAddr, sync::Arc};
 
 use fulcio_api::Peer;
@@ -6,12 +11,9 @@ use http::{HeaderValue, Request, Response, Version, header};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
-};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulConnection};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     time::{sleep, timeout},
 };
@@ -22,7 +24,8 @@ use crate::{
     Limits, Shutdown, TimedBody,
     pace::{Overdue, Pace},
     paced_stream::PacedStream,
-    router::MOST_HEADERS,
+    protocols::Protocols,
+    short_frames::ShortFrames,
 };
 
 /// One client that is connected to a listener.
@@ -34,48 +37,25 @@ pub(crate) struct Connection {
     pub(crate) protocols: Arc<Protocols>,
 }
 
-/// How HTTP/1.1 and HTTP/2 are spoken.
-pub(crate) type Protocols = auto::Builder<TokioExecutor>;
+/// A connection with what is known of it.
+struct Line<T> {
+    stream: PacedStream<T>,
+    pace: Pace,
+    /// Whether it is known that the server stops.
+    stopping: bool,
+}
 
-pub(crate) fn protocols() -> Protocols {
-    let mut protocols = Protocols::new(TokioExecutor::new());
-    protocols
-        .http1()
-        .timer(TokioTimer::new())
-        // `Pace` knows when a head has begun.
-        .header_read_timeout(None::<Duration>)
-        .max_headers(MOST_HEADERS)
-        // A longer head is answered with 431.
-        .max_buf_size(LONGEST_HEAD as usize);
-    protocols
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(LONGEST_HEAD)
-        // A client that opens streams only to reset them is disconnected (CVE-2023-44487, CVE-2024-2758 and their
-        // kin): after so many that were not yet taken up, and so many that broke the rules.
-        .max_pending_accept_reset_streams(20)
-        .max_local_error_reset_streams(1024)
-        // What a client may send before somebody reads it, and what is kept for one that does not read.
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(SEND_BUFFER)
-        // Idle connections are closed by `Pace`; this finds out which clients are gone whose requests are in flight.
-        .keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE);
-    protocols
+/// How a conversation ended.
+enum End {
+    /// The connection did.
+    Gone,
+    /// Everything has been answered, and nothing was asked for a while.
+    Rest,
 }
 
 /// How long a client whose request may be on its way is waited for when the server stops. In HTTP/1 nothing can be said
 /// to it before.
 const LINGER: Duration = Duration::from_millis(500);
-
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
-const MAX_STREAMS: u32 = 250;
-const LONGEST_HEAD: u32 = 64 << 10;
-const STREAM_WINDOW: u32 = 256 << 10;
-const CONNECTION_WINDOW: u32 = 1 << 20;
-const SEND_BUFFER: usize = 256 << 10;
 
 impl Connection {
     /// Serves it until it ends, in TLS if there is an acceptor.
@@ -86,14 +66,29 @@ impl Connection {
             + Send
             + 'static,
         S::Future: Send,
-        B: Body + Send + 'static,
+        B: Body + Unpin + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        match tls {
+            None => self.speak(stream, service).await,
+            // It is much larger, and most listeners do without.
+            Some(tls) => Box::pin(self.speak_tls(stream, tls, service)).await,
+        }
+    }
+
+    async fn speak_tls<S, B>(self, stream: TcpStream, tls: TlsAcceptor, service: S)
+    where
+        S: Service<Request<TimedBody>, Response = Response<B>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+        B: Body + Unpin + Send + 'static,
         B::Data: Send,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let peer = self.peer;
-        let Some(tls) = tls else {
-            return self.speak(stream, service).await;
-        };
         let shaken = tokio::select! {
             shaken = timeout(self.limits.handshake, tls.accept(stream)) => shaken,
             () = async {
@@ -108,6 +103,7 @@ impl Connection {
         }
     }
 
+    /// Waits for the client and converses with it in turn, so that one that has nothing to ask needs little memory.
     async fn speak<T, S, B>(self, stream: T, service: S)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -116,22 +112,89 @@ impl Connection {
             + Send
             + 'static,
         S::Future: Send,
-        B: Body + Send + 'static,
+        B: Body + Unpin + Send + 'static,
         B::Data: Send,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let Self {
-            peer,
-            limits,
-            shutdown,
-            protocols,
-        } = self;
-        let pace = Pace::new(&limits);
-        let noted = pace.clone();
+        let pace = Pace::new(&self.limits);
+        let mut line = Line {
+            stream: PacedStream::new(stream, pace.clone()),
+            pace,
+            stopping: false,
+        };
+        loop {
+            let has_begun = line.stream.is_ahead();
+            if !has_begun && !self.hears(&mut line).await {
+                // An error says that the client was faster.
+                let _ended = timeout(LINGER, line.stream.shutdown()).await;
+                return;
+            }
+            // A client that has begun the next request is not waited for in rest.
+            match Box::pin(self.converse(line, service.clone(), !has_begun)).await {
+                Some(rested) => line = rested,
+                None => return,
+            }
+        }
+    }
+
+    /// Waits until the client says something, and it is clear in which protocol; false when it is time to end instead.
+    async fn hears<T>(&self, line: &mut Line<T>) -> bool
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        let peer = self.peer;
+        let mut stop = pin!(self.shutdown.begun());
+        line.pace.may_rest(false);
+        loop {
+            tokio::select! {
+                // What has arrived is read before anybody is found to be late.
+                biased;
+                heard = line.stream.read_ahead() => match heard {
+                    Ok(0) => return false,
+                    Ok(_) if line.pace.is_http2().is_some() => return true,
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::debug!(%peer, %error, "a connection ended early");
+                        return false;
+                    }
+                },
+                () = &mut stop, if !line.stopping => {
+                    line.stopping = true;
+                    line.pace.stopping(LINGER.min(self.limits.grace));
+                }
+                overdue = line.pace.overdue() => {
+                    if overdue == Overdue::Head {
+                        tracing::debug!(%peer, "the head of a request took too long");
+                    }
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Answers what the client asks, until it rests, if it `may_rest`, or the connection ends.
+    async fn converse<T, S, B>(&self, line: Line<T>, service: S, may_rest: bool) -> Option<Line<T>>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Service<Request<TimedBody>, Response = Response<B>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+        B: Body + Unpin + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let Line {
+            stream,
+            pace,
+            mut stopping,
+        } = line;
+        let (peer, time_of_body, noted) = (self.peer, self.limits.body, pace.clone());
         let answer = service_fn(move |request: Request<Incoming>| {
             let unanswered = noted.request();
             let is_http1 = request.version() < Version::HTTP_2;
-            let mut request = request.map(|body| TimedBody::new(body, limits.body));
+            let mut request = request.map(|body| TimedBody::new(body, time_of_body));
             request.extensions_mut().insert(Peer(peer));
             let answer = service.clone().oneshot(request);
             async move {
@@ -142,6 +205,11 @@ impl Connection {
                 }
                 // The answer is complete when its body is dropped, and what its adapter holds with it.
                 Ok::<_, Infallible>(response.map(|body| {
+                    let body = if is_http1 {
+                        ShortFrames::uncut(body)
+                    } else {
+                        ShortFrames::of(body)
+                    };
                     body.map_err(move |error| {
                         let _unanswered = &unanswered;
                         error
@@ -149,29 +217,64 @@ impl Connection {
                 }))
             }
         });
-        let stream = TokioIo::new(PacedStream::new(stream, pace.clone()));
-        let mut connection = pin!(protocols.serve_connection(stream, answer));
-        let mut stop = pin!(shutdown.begun());
-        let mut stopping = false;
+        let stream = TokioIo::new(stream);
+        if pace.is_http2() == Some(true) {
+            let connection = pin!(self.protocols.http2.serve_connection(stream, answer));
+            self.attend(connection, &pace, &mut stopping, false).await;
+            return None;
+        }
+        let mut connection = self.protocols.http1.serve_connection(stream, answer);
+        let attended = Pin::new(&mut connection);
+        match self.attend(attended, &pace, &mut stopping, may_rest).await {
+            End::Gone => None,
+            End::Rest => {
+                // Nothing is lost: `Pace` has seen that all is answered and sent.
+                let parts = connection.into_parts();
+                let mut stream = parts.io.into_inner();
+                stream.put_back(&parts.read_buf);
+                Some(Line {
+                    stream,
+                    pace,
+                    stopping,
+                })
+            }
+        }
+    }
+
+    /// Lets a connection go on, and ends it in time.
+    async fn attend<C>(
+        &self,
+        mut connection: Pin<&mut C>,
+        pace: &Pace,
+        stopping: &mut bool,
+        may_rest: bool,
+    ) -> End
+    where
+        C: GracefulConnection<Error = hyper::Error>,
+    {
+        let (peer, limits) = (self.peer, &self.limits);
+        let mut stop = pin!(self.shutdown.begun());
         let mut closing = false;
+        pace.may_rest(may_rest);
         loop {
             let overdue = tokio::select! {
                 // What has arrived is read before anybody is found to be late.
                 biased;
                 ended = &mut connection => {
                     if let Err(error) = ended {
-                        tracing::debug!(%peer, error, "a connection ended early");
+                        tracing::debug!(%peer, %error, "a connection ended early");
                     }
-                    return;
+                    return End::Gone;
                 }
-                () = &mut stop, if !stopping => {
-                    stopping = true;
+                () = &mut stop, if !*stopping => {
+                    *stopping = true;
                     pace.stopping(LINGER.min(limits.grace));
                     continue;
                 }
                 overdue = pace.overdue() => overdue,
             };
             match overdue {
+                Overdue::Rest => return End::Rest,
                 Overdue::Stop => {
                     pace.stopped();
                     connection.as_mut().graceful_shutdown();
@@ -179,13 +282,14 @@ impl Connection {
                 // HTTP/2 tells the client first, so that no request is lost that it is sending.
                 Overdue::Request if !closing => {
                     closing = true;
+                    pace.may_rest(false);
                     connection.as_mut().graceful_shutdown();
                     pace.closing();
                 }
-                Overdue::Request => return,
+                Overdue::Request => return End::Gone,
                 Overdue::Head => {
                     tracing::debug!(%peer, "the head of a request took too long");
-                    return;
+                    return End::Gone;
                 }
             }
         }

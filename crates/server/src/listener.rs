@@ -15,9 +15,7 @@ use tokio::{
 use tower::Service;
 
 use crate::{
-    Gate, Limits, TimedBody, Tls,
-    connection::{Connection, protocols},
-    tls::Current,
+    Gate, Limits, TimedBody, Tls, connection::Connection, protocols::Protocols, tls::Current,
 };
 
 /// A port that is bound and not yet served.
@@ -125,7 +123,7 @@ impl Listener {
             + Send
             + 'static,
         S::Future: Send,
-        B: Body + Send + 'static,
+        B: Body + Unpin + Send + 'static,
         B::Data: Send,
         B::Error: Into<Box<dyn core::error::Error + Send + Sync>>,
     {
@@ -140,7 +138,7 @@ impl Listener {
             None => Arc::new(Semaphore::new(limits.connections)),
         };
         let tls_now = tls.as_ref().map(Tls::current);
-        let protocols = Arc::new(protocols());
+        let protocols = Arc::new(Protocols::new());
         // Closed when the last connection has let go of it.
         let open = watch::Sender::new(());
         let mut reloading = pin!(async {

@@ -28,6 +28,8 @@ pub(crate) enum Overdue {
     Head,
     /// It has not begun a request.
     Request,
+    /// Nothing: in HTTP/1 all is answered and sent, and it has been silent for [`REST`].
+    Rest,
     /// Nothing: the server stops, and the connection can end without the loss of a request.
     Stop,
 }
@@ -38,8 +40,13 @@ struct Shared {
     silence: Duration,
     state: Mutex<State>,
     changed: Notify,
+    /// Whether all that was written has been sent.
+    is_sent: AtomicBool,
     is_stopping: AtomicBool,
 }
+
+/// After what silence a client is found to rest. It is longer than busy ones take between two requests.
+const REST: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 struct State {
@@ -52,6 +59,9 @@ struct State {
     idle: (Instant, Duration),
     /// Until when a request may begin, where the server stops.
     stopping: Option<Instant>,
+    /// When [`Pace::overdue`] looks again by itself.
+    awaited: Option<Instant>,
+    may_rest: bool,
 }
 
 impl Pace {
@@ -66,8 +76,11 @@ impl Pace {
                 requests: 0,
                 idle: (Instant::now(), limits.idle),
                 stopping: None,
+                awaited: None,
+                may_rest: false,
             }),
             changed: Notify::new(),
+            is_sent: AtomicBool::new(true),
             is_stopping: AtomicBool::new(false),
         }))
     }
@@ -79,22 +92,23 @@ impl Pace {
         if state.heads.end_with_request() {
             state.head = None;
         }
-        drop(state);
-        self.0.changed.notify_one();
+        self.changed(state);
         PacedRequest(self.clone())
     }
 
     /// Notes that the client was told that the connection ends, and grants it the time of one more head.
     pub(crate) fn closing(&self) {
-        self.state().idle = (Instant::now(), self.0.head);
-        self.0.changed.notify_one();
+        let mut state = self.state();
+        state.idle = (Instant::now(), self.0.head);
+        self.changed(state);
     }
 
     /// Notes that the server stops, and waits for a request that may be on its way.
     pub(crate) fn stopping(&self, linger: Duration) {
-        self.state().stopping = Instant::now().checked_add(linger);
         self.0.is_stopping.store(true, Ordering::Relaxed);
-        self.0.changed.notify_one();
+        let mut state = self.state();
+        state.stopping = Instant::now().checked_add(linger);
+        self.changed(state);
     }
 
     /// Notes that the connection was told that the server stops.
@@ -102,29 +116,75 @@ impl Pace {
         self.state().stopping = None;
     }
 
-    /// Waits until the client is too late with something.
+    /// Whether [`overdue`](Self::overdue) tells of rest from now on.
+    pub(crate) fn may_rest(&self, may_rest: bool) {
+        let mut state = self.state();
+        state.may_rest = may_rest;
+        self.changed(state);
+    }
+
+    /// Notes whether all that was written has been sent.
+    pub(crate) fn sent(&self, is_sent: bool) {
+        self.0.is_sent.store(is_sent, Ordering::Relaxed);
+    }
+
+    /// Whether the client speaks HTTP/2, if that is known already.
+    pub(crate) fn is_http2(&self) -> Option<bool> {
+        match self.state().heads {
+            Heads::Unknown(_) => None,
+            Heads::Http1 => Some(false),
+            Heads::Http2(_) => Some(true),
+        }
+    }
+
+    /// Waits until the client is too late with something, or rests.
     pub(crate) async fn overdue(&self) -> Overdue {
+        let mut expected = None;
         loop {
-            let deadline = self.deadline();
+            let deadline = self.awaited();
             let changed = self.0.changed.notified();
             match deadline {
                 None => changed.await,
-                Some((overdue, deadline)) => tokio::select! {
-                    () = changed => {}
-                    // Something may have been read on time that is only seen now.
-                    () = sleep_until(deadline) => match self.deadline() {
-                        Some((now, deadline)) if now == overdue && deadline <= Instant::now() => {
-                            return overdue;
-                        }
-                        _ => {}
-                    },
-                },
+                // Something may have been read on time that was only seen after it.
+                Some((overdue, deadline))
+                    if expected == Some(overdue) && deadline <= Instant::now() =>
+                {
+                    return overdue;
+                }
+                Some((overdue, deadline)) => {
+                    expected = Some(overdue);
+                    tokio::select! {
+                        () = changed => {}
+                        () = sleep_until(deadline) => {}
+                    }
+                }
             }
         }
     }
 
-    fn deadline(&self) -> Option<(Overdue, Instant)> {
-        let state = self.state();
+    /// What the client may be late with next, and when, which is when it is looked at again.
+    fn awaited(&self) -> Option<(Overdue, Instant)> {
+        let mut state = self.state();
+        let next = self.deadline(&state);
+        state.awaited = next.map(|(_, deadline)| deadline);
+        next
+    }
+
+    /// Wakes [`overdue`](Self::overdue) where it would look too late. Mostly it would not: what is due sooner than
+    /// before has been put off again before it comes to that.
+    fn changed(&self, state: MutexGuard<'_, State>) {
+        let is_sooner = match (self.deadline(&state), state.awaited) {
+            (Some((_, deadline)), Some(awaited)) => deadline < awaited,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        drop(state);
+        if is_sooner {
+            self.0.changed.notify_one();
+        }
+    }
+
+    fn deadline(&self, state: &State) -> Option<(Overdue, Instant)> {
         if let Some(until) = state.stopping {
             // HTTP/2 tells the client which of its requests will be answered.
             if state.requests > 0 || matches!(state.heads, Heads::Http2(_)) {
@@ -139,8 +199,17 @@ impl Pace {
                 Overdue::Head,
                 [(begun, self.0.head), (read, self.0.silence)],
             ),
-            (None, idle) if state.requests == 0 => (Overdue::Request, [idle, idle]),
-            _ => return None,
+            (None, _idle) if state.requests > 0 => return None,
+            (None, (since, limit))
+                if state.may_rest
+                    && limit > REST
+                    && matches!(state.heads, Heads::Http1)
+                    && self.0.is_sent.load(Ordering::Relaxed)
+                    && !self.0.is_stopping.load(Ordering::Relaxed) =>
+            {
+                (Overdue::Rest, [(since, REST), (since, limit)])
+            }
+            (None, idle) => (Overdue::Request, [idle, idle]),
         };
         // A limit beyond what the clock can hold is none.
         let deadlines = deadlines
@@ -161,10 +230,8 @@ impl Pace {
             (Unfinished::Same, Some((begun, _))) => Some((begun, now)),
             _ => Some((now, now)),
         };
-        let changed = state.head != before;
-        drop(state);
-        if changed {
-            self.0.changed.notify_one();
+        if state.head != before {
+            self.changed(state);
         }
     }
 
@@ -192,7 +259,6 @@ impl Drop for PacedRequest {
         if state.requests == 0 {
             state.idle.0 = Instant::now();
         }
-        drop(state);
-        self.0.0.changed.notify_one();
+        self.0.changed(state);
     }
 }

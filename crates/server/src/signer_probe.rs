@@ -1,5 +1,5 @@
 use core::{fmt, time::Duration};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fulcio_api::Part;
 use fulcio_issuance::IssuingKey;
@@ -18,10 +18,12 @@ pub struct SignerHealth(Arc<Tested>);
 struct Tested {
     key: Arc<IssuingKey>,
     every: Duration,
-    last: Mutex<Last>,
+    /// None before the first.
+    last: Mutex<Option<Last>>,
 }
 
 /// The last test signature.
+#[derive(Debug)]
 struct Last {
     ended: Instant,
     fault: Option<&'static str>,
@@ -46,18 +48,26 @@ impl SignerHealth {
     /// How soon the next one is made after one has failed.
     pub const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-    /// Makes the first test signature with `key`. Others follow `every` so often, as soon as
-    /// [`keep_testing`](Self::keep_testing) is polled.
-    ///
-    /// What went wrong with the first one is told beside it.
-    pub async fn first(key: Arc<IssuingKey>, every: Duration) -> (Self, Result<(), SignerFault>) {
-        let outcome = test(&key).await;
-        let health = Self(Arc::new(Tested {
+    /// Of a `key` that has not been tested. The first test signature is made as soon as
+    /// [`keep_testing`](Self::keep_testing) is polled, and others `every` so often.
+    #[must_use]
+    pub fn untested(key: Arc<IssuingKey>, every: Duration) -> Self {
+        Self(Arc::new(Tested {
             key,
             every,
-            last: Mutex::new(Last::of(&outcome)),
-        }));
-        (health, outcome)
+            last: Mutex::new(None),
+        }))
+    }
+
+    /// The same of a `key` that makes its first test signature now.
+    ///
+    /// # Errors
+    /// It does not make it.
+    pub async fn tested(key: Arc<IssuingKey>, every: Duration) -> Result<Self, SignerFault> {
+        let outcome = test(&key).await;
+        let health = Self::untested(key, every);
+        *health.0.last() = Some(Last::of(&outcome));
+        outcome.map(|()| health)
     }
 
     /// Makes test signatures until nobody has this any more.
@@ -89,9 +99,10 @@ async fn test(key: &IssuingKey) -> Result<(), SignerFault> {
 
 impl Tested {
     fn until_next(&self) -> Duration {
-        match self.last().fault {
-            None => self.every,
-            Some(_) => self.every.min(SignerHealth::AFTER_FAILURE),
+        match &*self.last() {
+            None => Duration::ZERO,
+            Some(Last { fault: None, .. }) => self.every,
+            Some(Last { fault: Some(_), .. }) => self.every.min(SignerHealth::AFTER_FAILURE),
         }
     }
 
@@ -99,7 +110,8 @@ impl Tested {
     fn note(&self, outcome: &Result<(), SignerFault>) {
         let now = Last::of(outcome);
         let mut last = self.last();
-        match (last.fault, outcome) {
+        let fault = last.as_ref().and_then(|last| last.fault);
+        match (fault, outcome) {
             (None, Err(error)) => tracing::error!(
                 cause = core::error::Error::source(error).map(ToString::to_string),
                 "{error}"
@@ -107,11 +119,11 @@ impl Tested {
             (Some(_), Ok(())) => tracing::info!("the issuing key signs again"),
             (None, Ok(())) | (Some(_), Err(_)) => {}
         }
-        *last = now;
+        *last = Some(now);
     }
 
     /// Nothing panics while it is held.
-    fn last(&self) -> std::sync::MutexGuard<'_, Last> {
+    fn last(&self) -> MutexGuard<'_, Option<Last>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -136,6 +148,12 @@ impl Last {
 impl Probe for SignerHealth {
     fn part(&self) -> Part {
         let last = self.0.last();
+        let Some(last) = &*last else {
+            return Part::at_fault(
+                "signer",
+                "the issuing key has not made a test signature yet",
+            );
+        };
         // One is under way for so long at most, and whoever makes them may be late.
         let oldest = 2 * (self.0.every + Self::DEADLINE);
         match last.fault {
@@ -152,7 +170,7 @@ impl fmt::Debug for SignerHealth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignerHealth")
             .field("every", &self.0.every)
-            .field("fault", &self.0.last().fault)
+            .field("last", &*self.0.last())
             .finish_non_exhaustive()
     }
 }

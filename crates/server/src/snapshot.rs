@@ -1,3 +1,4 @@
+use core::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -83,7 +84,7 @@ impl Backend for CurrentSnapshot {
     fn issue<'a>(&'a self, request: Request<'a>, context: &'a RequestContext) -> Issuing<'a> {
         let snapshot = self.0.load_full();
         Box::pin(async move {
-            let issued = snapshot.pipeline.issue(request, context);
+            let issued = pin!(snapshot.pipeline.issue(request, context));
             let (issued, issuer) = voucher::noting(issued).await;
             let answer = issued.map_err(|error| error.refusal());
             if let Some(issuer) = issuer {

@@ -22,7 +22,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tower::Service;
 
-/// Reads the body, waits for as long as the path says in milliseconds, and says how long the body was.
+/// Reads the body, waits for as long as the path says in milliseconds, and says how long the body was, with as many
+/// zeros before it as the query says.
 #[derive(Clone)]
 struct Counting;
 
@@ -43,12 +44,14 @@ impl Service<Request<TimedBody>> for Counting {
                 .trim_start_matches('/')
                 .parse()
                 .unwrap_or(0);
+            let zeros = request.uri().query().and_then(|query| query.parse().ok());
+            let zeros = "0".repeat(zeros.unwrap_or(0));
             let (status, text) = match request.into_body().collect().await {
                 Ok(body) => (StatusCode::OK, body.to_bytes().len().to_string()),
                 Err(error) => (StatusCode::BAD_REQUEST, error.to_string()),
             };
             tokio::time::sleep(Duration::from_millis(wait)).await;
-            let mut response = Response::new(Full::from(text));
+            let mut response = Response::new(Full::from(zeros + &text));
             *response.status_mut() = status;
             Ok(response)
         })
@@ -143,6 +146,85 @@ fn a_connection_that_falls_silent_is_closed() {
         assert!(begun.elapsed() >= limits.idle / 2, "{sent}");
         assert!(begun.elapsed() < Duration::from_secs(5), "{sent}");
     }
+    server.stop();
+}
+
+/// The body of one answer out of many.
+fn next_answer(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let (_, length) = head.split_once("content-length: ").unwrap();
+    let (length, _) = length.split_once("\r\n").unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+#[test]
+fn it_does_not_matter_where_a_client_rests() {
+    let server = start(Limits::default());
+    let post = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nabcde";
+    let get = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    // Within heads and bodies, between requests, and where one is sent with the beginning of another.
+    let requests = [post, get, post, post].concat();
+    for step in [1, 7, 30, 65, 90, 1000] {
+        let mut stream = server.connect();
+        stream.set_nodelay(true).unwrap();
+        let mut sending = stream.try_clone().unwrap();
+        let pieces: Vec<_> = requests
+            .as_bytes()
+            .chunks(step)
+            .map(<[u8]>::to_vec)
+            .collect();
+        let pause = if step == 1 { 2 } else { 60 };
+        let sender = thread::spawn(move || {
+            for piece in pieces {
+                sending.write_all(&piece).unwrap();
+                thread::sleep(Duration::from_millis(pause));
+            }
+        });
+        let answers = [(); 4].map(|()| next_answer(&mut stream));
+        assert_eq!(answers, ["5", "0", "5", "5"], "{step}");
+        sender.join().unwrap();
+        // After all of it, too.
+        thread::sleep(Duration::from_millis(100));
+        stream.write_all(get.as_bytes()).unwrap();
+        assert_eq!(next_answer(&mut stream), "0");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_client_that_reads_late_gets_all_of_an_answer() {
+    let server = start(Limits::default());
+    let mut stream = server.connect();
+    for _ in 0..3 {
+        let request = b"GET /?20000000 HTTP/1.1\r\nhost: a\r\n\r\n";
+        stream.write_all(request).unwrap();
+        thread::sleep(Duration::from_millis(150));
+        assert_eq!(next_answer(&mut stream).len(), 20_000_001);
+        thread::sleep(Duration::from_millis(100));
+    }
+    server.stop();
+}
+
+#[test]
+fn a_client_at_rest_is_told_of_the_stop() {
+    let server = start(Limits::default());
+    let mut stream = server.connect();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
+    assert_eq!(next_answer(&mut stream), "0");
+    thread::sleep(Duration::from_millis(200));
+    server.shutdown.begin();
+    assert_eq!(answer(stream), "");
     server.stop();
 }
 

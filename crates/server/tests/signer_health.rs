@@ -94,8 +94,8 @@ const LITTLE: Duration = Duration::from_secs(1);
 #[tokio::test(start_paused = true)]
 async fn what_the_last_test_signature_said_is_told_until_the_next() {
     let signer = Moody::new();
-    let (health, first) = SignerHealth::first(signer.issuing_key().await, EVERY).await;
-    first.unwrap();
+    let health = SignerHealth::tested(signer.issuing_key().await, EVERY).await;
+    let health = health.unwrap();
     tokio::spawn(health.keep_testing());
     for _ in 0..10 {
         assert_eq!(health.part(), Part::ready("signer"));
@@ -133,25 +133,51 @@ async fn what_the_last_test_signature_said_is_told_until_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_test_signature_is_told_with_its_cause() {
+async fn a_key_that_has_to_sign_first_is_refused_with_the_cause() {
     let signer = Moody::new();
     let key = signer.issuing_key().await;
     signer.is(Mood::Fails);
-    let (health, first) = SignerHealth::first(Arc::clone(&key), EVERY).await;
-    let error = first.unwrap_err();
+    let refused = SignerHealth::tested(Arc::clone(&key), EVERY).await;
+    let error = refused.unwrap_err();
     assert!(matches!(&error, SignerFault::Sign(cause) if cause.kind() == ErrorKind::Denied));
-    // What anybody may read says nothing of where the key is.
-    let part = health.part();
-    assert!(!part.fault.unwrap().contains("10.1.2.3") && part.is_needed);
     signer.is(Mood::Hangs);
-    let (_health, first) = SignerHealth::first(key, EVERY).await;
-    assert!(matches!(first.unwrap_err(), SignerFault::Deadline));
+    let refused = SignerHealth::tested(key, EVERY).await;
+    assert!(matches!(refused.unwrap_err(), SignerFault::Deadline));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_not_ready_before_its_first_test_signature() {
+    let signer = Moody::new();
+    signer.is(Mood::Hangs);
+    let health = SignerHealth::untested(signer.issuing_key().await, EVERY);
+    let at_fault = |fault: &'static str| Part::at_fault("signer", fault);
+    let untested = at_fault("the issuing key has not made a test signature yet");
+    sleep(2 * EVERY).await;
+    assert_eq!((health.part(), signer.count()), (untested.clone(), 0));
+    tokio::spawn(health.keep_testing());
+    sleep(LITTLE).await;
+    assert_eq!((health.part(), signer.count()), (untested, 1));
+    sleep(SignerHealth::DEADLINE).await;
+    let late = at_fault("the issuing key made no test signature in time");
+    assert_eq!(health.part(), late);
+
+    let signer = Moody::new();
+    let health = SignerHealth::untested(signer.issuing_key().await, EVERY);
+    signer.is(Mood::Fails);
+    tokio::spawn(health.keep_testing());
+    sleep(LITTLE).await;
+    // What anybody may read says nothing of where the key is.
+    assert_eq!(health.part(), at_fault("the issuing key does not sign"));
+    signer.is(Mood::Good);
+    sleep(SignerHealth::AFTER_FAILURE).await;
+    assert_eq!(health.part(), Part::ready("signer"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_old_test_signature_says_nothing() {
     let signer = Moody::new();
-    let (health, _first) = SignerHealth::first(signer.issuing_key().await, EVERY).await;
+    let health = SignerHealth::tested(signer.issuing_key().await, EVERY).await;
+    let health = health.unwrap();
     // Nobody makes the next ones.
     sleep(2 * EVERY + LITTLE).await;
     assert_eq!(health.part(), Part::ready("signer"));
@@ -163,7 +189,8 @@ async fn an_old_test_signature_says_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_not_in_use_any_more_makes_no_test_signatures() {
     let signer = Moody::new();
-    let (health, _first) = SignerHealth::first(signer.issuing_key().await, EVERY).await;
+    let health = SignerHealth::tested(signer.issuing_key().await, EVERY).await;
+    let health = health.unwrap();
     let testing = tokio::spawn(health.keep_testing());
     drop(health);
     testing.await.unwrap();

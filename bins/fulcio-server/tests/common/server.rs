@@ -123,6 +123,10 @@ impl Server {
         };
         let health = get(&server.url("/healthz"));
         assert_eq!(health.status, 200, "{}", health.text());
+        wait_until("the first test signature", || {
+            let ready = get(&server.url("/readyz")).text();
+            (!ready.contains("has not made a test signature yet")).then_some(())
+        });
         server
     }
 

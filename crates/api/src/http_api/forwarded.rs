@@ -42,6 +42,8 @@ pub(super) enum ForwardError {
 }
 
 const METADATA: &str = "grpc-metadata-";
+/// Headers that are metadata by themselves.
+const PASSED_ON: [&str; 3] = ["authorization", "x-forwarded-host", "x-forwarded-for"];
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const TOKEN: HeaderName = HeaderName::from_static("grpc-metadata-oidcidentitytoken");
 
@@ -59,18 +61,7 @@ impl Forwarded {
         };
         let mut fault = None;
         for (name, value) in headers {
-            let raw = [
-                (header::AUTHORIZATION, "authorization"),
-                (
-                    HeaderName::from_static("x-forwarded-host"),
-                    "x-forwarded-host",
-                ),
-                (
-                    HeaderName::from_static("x-forwarded-for"),
-                    "x-forwarded-for",
-                ),
-            ];
-            if let Some((_, key)) = raw.iter().find(|(raw, _)| raw == name)
+            if let Some(key) = PASSED_ON.into_iter().find(|key| name == key)
                 && !is_printable(value)
             {
                 fault = Some(ForwardError::Unprintable(key));

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 use super::{DecodeError, Position, bytes, int32};
 
 /// Reads a message out of a JSON value whose syntax is known to be right.
@@ -226,15 +228,8 @@ impl<'a> Reader<'a> {
     fn text(&mut self) -> Result<Text<'a>, DecodeError> {
         let at = self.at;
         let content = at + 1;
-        let mut end = content;
-        let plain = loop {
-            match self.value[end] {
-                b'"' => break true,
-                b'\\' => break false,
-                _ => end += 1,
-            }
-        };
-        if plain {
+        let mut end = self.stop(content);
+        if self.value[end] == b'"' {
             let text =
                 str::from_utf8(&self.value[content..end]).map_err(|_invalid| self.not_utf8(at))?;
             self.at = end + 1;
@@ -248,13 +243,12 @@ impl<'a> Reader<'a> {
         loop {
             match self.value[end] {
                 b'"' => break,
-                b'\\' => {
+                _ => {
                     text.push_str(self.run(at, run, end)?);
                     let (character, next) = self.escaped(at, end)?;
                     text.push(character);
-                    (run, end) = (next, next);
+                    (run, end) = (next, self.stop(next));
                 }
-                _ => end += 1,
             }
         }
         text.push_str(self.run(at, run, end)?);
@@ -263,6 +257,12 @@ impl<'a> Reader<'a> {
             text: Cow::Owned(text),
             at,
         })
+    }
+
+    /// Where the next quote or backslash is; a string has one.
+    fn stop(&self, from: usize) -> usize {
+        let length = memchr2(b'"', b'\\', &self.value[from..]);
+        length.map_or(self.value.len(), |length| from + length)
     }
 
     fn run(&self, string: usize, from: usize, to: usize) -> Result<&'a str, DecodeError> {

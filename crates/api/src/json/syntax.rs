@@ -1,3 +1,5 @@
+use memchr::memchr2;
+
 use super::DecodeError;
 
 /// How deep objects and arrays may nest.
@@ -151,15 +153,16 @@ impl Scanner<'_> {
     fn string(&mut self) -> Result<(), DecodeError> {
         loop {
             let rest = &self.body[self.at..];
-            let plain = rest
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))
-                .ok_or(DecodeError::Incomplete)?;
-            self.at += plain + 1;
-            match rest[plain] {
+            let end = memchr2(b'"', b'\\', rest);
+            let plain = &rest[..end.unwrap_or(rest.len())];
+            if let Some(control) = first_control(plain) {
+                return Err(unexpected(control, "in string literal"));
+            }
+            let end = end.ok_or(DecodeError::Incomplete)?;
+            self.at += end + 1;
+            match rest[end] {
                 b'"' => return Ok(()),
-                b'\\' => self.escape()?,
-                control => return Err(unexpected(control, "in string literal")),
+                _ => self.escape()?,
             }
         }
     }
@@ -213,6 +216,18 @@ impl Scanner<'_> {
         while let Some(b'0'..=b'9') = self.body.get(self.at) {
             self.at += 1;
         }
+    }
+}
+
+/// The first byte that a string may not have as it is.
+fn first_control(text: &[u8]) -> Option<u8> {
+    let is_control = |byte: &u8| *byte < b' ';
+    // Without a way out, the loop looks at many bytes at once.
+    let has_any = text.iter().fold(false, |any, byte| any | is_control(byte));
+    if has_any {
+        text.iter().copied().find(is_control)
+    } else {
+        None
     }
 }
 
