@@ -18,7 +18,8 @@ use std::{
 };
 
 use common::{
-    CaFiles, IdpServer, Server, get, post_json, program, request, run, signing_request, wait_until,
+    CaFiles, IdpServer, Server, get, limit_files, post_json, request, run, signing_request,
+    wait_until,
 };
 use fulcio_audit_log::{Digest, Expectation, Verification, files_of, verify};
 use fulcio_client::{Client, ClientKey};
@@ -260,46 +261,16 @@ fn every_certificate_that_was_given_out_is_in_the_audit_log_after_kills_under_lo
     );
 }
 
-/// A server whose files cannot grow beyond what `limit` says, as on a disk that is full.
+/// A server whose files can be kept from growing.
 fn limited(stage: &Stage, more: &[&str]) -> Server {
-    let flags = stage.flags(more);
-    let mut all = vec![
-        "serve",
-        "--host=127.0.0.1",
-        "--port=0",
-        "--grpc-host=127.0.0.2",
-    ];
-    all.extend(["--grpc-port=0", "--metrics-port=0", "--ct-log-url="]);
-    all.extend(flags.iter().map(String::as_str));
-    let server = program(&all);
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
-        .arg(server.get_program())
-        .args(server.get_args())
-        .env_clear();
-    Server::spawn(command, 3)
+    let flags = stage.flags(&[&["--ct-log-url="], more].concat());
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    Server::spawn(common::limited(&flags), 3)
 }
 
-/// Lets the files of the server grow to so many bytes; `None` is without a limit.
-#[track_caller]
-fn limit(server: &Server, bytes: Option<u64>) {
-    let bytes = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
-    let limited = Command::new("prlimit")
-        .args([
-            format!("--pid={}", server.id()),
-            format!("--fsize={bytes}:unlimited"),
-        ])
-        .status();
-    assert!(limited.unwrap().success());
-}
-
-/// A little more than what the audit log has now, so that the next line is written in part.
+/// A little more than what the audit log has now.
 fn a_little_more(stage: &Stage) -> Option<u64> {
-    let length = fs::metadata(stage.ca.folder().join("audit.jsonl"))
-        .unwrap()
-        .len();
-    Some(length + 100)
+    common::a_little_more(&stage.ca.folder().join("audit.jsonl"))
 }
 
 #[test]
@@ -307,7 +278,7 @@ fn on_a_full_disk_no_certificate_leaves_and_the_server_recovers() {
     let stage = Stage::new();
     let server = limited(&stage, &["--audit-log-sync"]);
     common::chain(&request(&server, &stage.idp));
-    limit(&server, a_little_more(&stage));
+    limit_files(&server, a_little_more(&stage));
     for _ in 0..3 {
         let answer = request(&server, &stage.idp);
         assert_eq!(answer.status, 500, "{}", answer.text());
@@ -327,7 +298,7 @@ fn on_a_full_disk_no_certificate_leaves_and_the_server_recovers() {
     }
     server.says("the audit log cannot be written");
 
-    limit(&server, None);
+    limit_files(&server, None);
     wait_until("the server to be ready again", || {
         (get(&server.url("/readyz")).status == 200).then_some(())
     });
@@ -344,7 +315,7 @@ fn on_a_full_disk_no_certificate_leaves_and_the_server_recovers() {
 fn on_a_full_disk_certificates_leave_where_that_was_asked_for() {
     let stage = Stage::new();
     let server = limited(&stage, &["--audit-fail-open"]);
-    limit(&server, a_little_more(&stage));
+    limit_files(&server, a_little_more(&stage));
     common::chain(&request(&server, &stage.idp));
     let ready = get(&server.url("/readyz"));
     assert_eq!(ready.status, 200, "{}", ready.text());
@@ -357,7 +328,7 @@ fn on_a_full_disk_certificates_leave_where_that_was_asked_for() {
     let metrics = server.metrics();
     let line = "fulcio_audit_failures_total{outcome=\"issued\",reason=\"disk\"} 1";
     assert!(metrics.contains(line), "{metrics}");
-    limit(&server, None);
+    limit_files(&server, None);
     let finished = server.terminate();
     assert!(finished.success(), "{finished:?}");
     let verified = stage.verified();

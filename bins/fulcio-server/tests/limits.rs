@@ -6,8 +6,8 @@ mod common;
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    io::Write as _,
+    net::TcpStream,
     process::Command,
     sync::{
         Arc, RwLock,
@@ -27,7 +27,10 @@ use fulcio_oidc_verify::Algorithm;
 use fulcio_testkit::idp::FakeKey;
 use serde_json::{Value, json};
 
-use common::{Answer, Scene, Server, Variables, get, grpc, http, signing_request, wait_until};
+use common::{
+    Answer, Scene, Server, Variables, ask_while, get, grpc, half, http, rest, signing_request,
+    wait_until,
+};
 
 fn start(scene: &Scene, flags: &[&str]) -> Server {
     let all = [&["--ca=ephemeralca"], flags].concat();
@@ -248,28 +251,6 @@ fn where_a_token_chooses_the_host_no_private_address_is_asked() {
     }
 }
 
-/// One request on a connection that stays open, so far as it is sent.
-fn half(server: &Server, body: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(server.http()).unwrap();
-    let length = body.len();
-    let head = format!(
-        "POST /api/v2/signingCert HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(&body.as_bytes()[..length / 2]).unwrap();
-    stream
-}
-
-fn rest(mut stream: TcpStream) -> String {
-    let mut text = String::new();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
-    drop(stream.read_to_string(&mut text));
-    text
-}
-
 #[test]
 fn a_stop_under_load_loses_no_request_and_ends_with_0() {
     let scene = Scene::new();
@@ -282,7 +263,7 @@ fn a_stop_under_load_loses_no_request_and_ends_with_0() {
             let (answered, connecting) = (Arc::clone(&answered), Arc::clone(&connecting));
             // Half of them keep their connections, half make a new one each time.
             thread::spawn(move || {
-                client(address, &request, number % 2 == 0, &answered, &connecting)
+                ask_while(address, &request, number % 2 == 0, &answered, &connecting)
             })
         })
         .collect();
@@ -326,74 +307,6 @@ fn a_stop_under_load_loses_no_request_and_ends_with_0() {
         ended.stdout,
         ended.stderr
     );
-}
-
-/// Asks for certificates until it may not connect any more. What it was told in the place of a certificate.
-fn client(
-    address: SocketAddr,
-    body: &str,
-    keeps: bool,
-    answered: &AtomicUsize,
-    connecting: &RwLock<bool>,
-) -> Option<String> {
-    let length = body.len();
-    let kept = if keeps { "keep-alive" } else { "close" };
-    let request = format!(
-        "POST /api/v2/signingCert HTTP/1.1\r\nhost: a\r\nconnection: {kept}\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
-    loop {
-        let mut begun = Instant::now();
-        let may_connect = connecting.read().unwrap();
-        if !*may_connect {
-            return None;
-        }
-        let mut stream = TcpStream::connect(address).unwrap();
-        drop(may_connect);
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
-        loop {
-            let sent = stream.write_all(request.as_bytes());
-            // Half a second after the signal, who has said nothing is taken for one that has nothing to ask.
-            let was_slow = begun.elapsed() > Duration::from_millis(200);
-            let answer = sent.map_err(|error| error.to_string());
-            let answer = match answer.and_then(|()| one_answer(&mut stream)) {
-                Ok(answer) => answer,
-                Err(_) if was_slow => return None,
-                Err(error) => return Some(error),
-            };
-            begun = Instant::now();
-            if !(answer.starts_with("HTTP/1.1 200") && answer.contains("BEGIN CERTIFICATE")) {
-                return Some(answer);
-            }
-            answered.fetch_add(1, Ordering::SeqCst);
-            if !keeps || answer.to_ascii_lowercase().contains("connection: close") {
-                break;
-            }
-        }
-    }
-}
-
-fn one_answer(stream: &mut TcpStream) -> Result<String, String> {
-    let mut text = Vec::new();
-    let mut buffer = [0; 16 << 10];
-    loop {
-        let whole = String::from_utf8_lossy(&text).to_ascii_lowercase();
-        if let Some((head, body)) = whole.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
-            if length.is_some_and(|length| length.parse() == Ok(body.len())) {
-                return Ok(String::from_utf8(text).unwrap());
-            }
-        }
-        match stream.read(&mut buffer) {
-            Ok(0) => return Err(format!("the connection ended after: {whole}")),
-            Ok(read) => text.extend_from_slice(&buffer[..read]),
-            Err(error) => return Err(format!("{error} after: {whole}")),
-        }
-    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod common;
 mod hsm;
 
-use std::{fs, process::Command};
+use std::fs;
 
 use common::{
     CaFiles, IdpServer, Scene, Server, get, issues, post_json, request, unix_now, wait_until,
@@ -79,31 +79,6 @@ impl Watcher {
     }
 }
 
-/// `root.plain.pem` as a key, with a certificate in `short.pem` that ends at this time.
-fn short_lived(ca: &CaFiles, end: u64) {
-    let end = Command::new("date")
-        .args(["-u", "-d", &format!("@{end}"), "+%Y%m%d%H%M%SZ"])
-        .output()
-        .unwrap();
-    ca.write("index.txt", "");
-    ca.write(
-        "ca.cnf",
-        "[ca]\ndefault_ca=self\n[self]\ndatabase=index.txt\nnew_certs_dir=.\nrand_serial=yes\n\
-         default_md=sha384\npolicy=any\n[any]\norganizationName=optional\ncommonName=optional\n\
-         [ext]\nbasicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n\
-         subjectKeyIdentifier=hash\n",
-    );
-    ca.openssl(
-        "req -new -key root.plain.pem -subj /O=Example/CN=short -out short.csr -config openssl.cnf",
-    );
-    let text = ca.openssl(&format!(
-        "ca -batch -selfsign -notext -config ca.cnf -extensions ext -keyfile root.plain.pem \
-         -in short.csr -startdate 20200101000000Z -enddate {}",
-        String::from_utf8(end.stdout).unwrap().trim()
-    ));
-    ca.write("short.pem", &text);
-}
-
 fn serve_short_lived(ca: &CaFiles, idp: &IdpServer) -> Server {
     Server::start(&[
         "--ca=fileca",
@@ -121,7 +96,7 @@ const DAY: u64 = 24 * 60 * 60;
 fn a_chain_that_ends_is_told_of_before_and_after_and_a_new_one_makes_ready_again() {
     let (idp, ca) = (IdpServer::start(), CaFiles::create());
     let end = unix_now() + 4;
-    short_lived(&ca, end);
+    ca.short_lived(unix_now() - DAY, end);
     let server = serve_short_lived(&ca, &idp);
     server.says("the authority's chain expires at");
     server.says("in less than 1 day: prepare the next one");
@@ -134,13 +109,13 @@ fn a_chain_that_ends_is_told_of_before_and_after_and_a_new_one_makes_ready_again
     server.says("the authority's chain expired at");
 
     // The same key with a certificate that lives on.
-    short_lived(&ca, unix_now() + 20 * DAY);
+    ca.short_lived(unix_now() - DAY, unix_now() + 20 * DAY);
     watcher.is_told(ServingStatus::Serving);
     becomes(&server, 200, "ca-chain", "");
     assert_eq!(request(&server, &idp).status, 200);
 
     // One that has ended is not taken into use.
-    short_lived(&ca, unix_now() - 1);
+    ca.short_lived(unix_now() - DAY, unix_now() - 1);
     server.says("the issuing key with its chain stays as it was, because --fileca-cert");
     becomes(&server, 200, "ca-chain", "");
 }
@@ -149,7 +124,7 @@ fn a_chain_that_ends_is_told_of_before_and_after_and_a_new_one_makes_ready_again
 fn the_most_urgent_threshold_is_told_at_the_start() {
     let (idp, ca) = (IdpServer::start(), CaFiles::create());
     for (days, wanted) in [(2, "in less than 7 days"), (10, "in less than 30 days")] {
-        short_lived(&ca, unix_now() + days * DAY);
+        ca.short_lived(unix_now() - DAY, unix_now() + days * DAY);
         let server = serve_short_lived(&ca, &idp);
         server.says(wanted);
         let output = server.output();

@@ -1,4 +1,5 @@
-//! `docs/security-model.md`: every test that it names is there, and what it says of all crates is so.
+//! `docs/security-model.md` and `docs/reliability.md`: every test that they name is there, and what is said of all
+//! crates is so.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -13,6 +14,10 @@ fn root() -> PathBuf {
 
 fn page() -> String {
     fs::read_to_string(root().join("docs/security-model.md")).unwrap()
+}
+
+fn reliability() -> String {
+    fs::read_to_string(root().join("docs/reliability.md")).unwrap()
 }
 
 /// The links whose text is the name of a file and of a test in it: both names, and where the file is.
@@ -42,10 +47,12 @@ fn has_test(source: &str, name: &str) -> bool {
 }
 
 #[test]
-fn every_test_that_the_page_names_is_there() {
-    let page = page();
-    let named = named_tests(&page);
+fn every_test_that_the_pages_name_is_there() {
+    let mut named = named_tests(&page());
     assert!(named.len() > 100, "{}", named.len());
+    let more = named_tests(&reliability());
+    assert!(more.len() > 20, "{}", more.len());
+    named.extend(more);
     let wrong: Vec<_> = named
         .iter()
         .filter(|(file, test, target)| {
@@ -105,20 +112,37 @@ fn every_promise_and_every_check_names_its_test() {
     }
 }
 
+/// The rows that begin with a number: the number, and the row.
+fn numbered(section: &str) -> Vec<(u32, &str)> {
+    let rows = section.lines().filter_map(|line| {
+        let (number, _) = line.strip_prefix("| ")?.split_once(". ")?;
+        Some((number.parse().ok()?, line))
+    });
+    rows.collect()
+}
+
 #[test]
 fn each_of_fulcios_quirks_has_its_row() {
     let page = page();
-    let rows: Vec<_> = section(&page, "## Fulcio's quirks")
-        .lines()
-        .filter_map(|line| {
-            line.strip_prefix("| ")?
-                .split_once(". ")?
-                .0
-                .parse::<u32>()
-                .ok()
-        })
-        .collect();
-    assert_eq!(rows, (1..=24).collect::<Vec<_>>());
+    let rows = numbered(section(&page, "## Fulcio's quirks"));
+    let numbers: Vec<_> = rows.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (1..=24).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_quirk_that_is_fixed_is_on_the_page_of_reliability_with_its_test() {
+    let (page, reliability) = (page(), reliability());
+    let fixed = numbered(section(&reliability, "## Fulcio's quirks that are fixed"));
+    for (number, row) in &fixed {
+        assert!(!named_tests(row).is_empty(), "{number}: {row}");
+    }
+    for (number, row) in numbered(section(&page, "## Fulcio's quirks")) {
+        let is_fixed = row.split('|').any(|cell| cell.starts_with(" fixed"));
+        assert!(
+            !is_fixed || fixed.iter().any(|(other, _)| *other == number),
+            "{row}"
+        );
+    }
 }
 
 #[test]

@@ -118,6 +118,13 @@ impl<L: RemoteLog + 'static> Breaker<L> {
         self.shared.circuit().state(Instant::now())
     }
 
+    /// Whether the log answers and yet takes nothing: it has refused as many submissions in a row as
+    /// failures would open the breaker, all of them within the window. It is asked all the same.
+    #[must_use]
+    pub fn is_refusing(&self) -> bool {
+        self.shared.circuit().is_refusing(Instant::now())
+    }
+
     /// The log behind it.
     #[must_use]
     pub fn log(&self) -> &L {
@@ -140,7 +147,8 @@ impl<L: RemoteLog + 'static> TransparencyLog for Breaker<L> {
                 Err(error) if error.failure() == Failure::Unavailable => {
                     End::Unavailable(error.retry_after())
                 }
-                Ok(_) | Err(_) => End::Answered,
+                Err(_) => End::Refused,
+                Ok(_) => End::Taken,
             };
             answer
         })

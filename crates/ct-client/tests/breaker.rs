@@ -91,6 +91,32 @@ async fn a_log_that_refuses_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusals_in_a_row_are_told_until_one_is_taken_or_a_while_has_passed() {
+    let (log, breaker) = guarded(Behaviour::Refuse);
+    for refused in 0..3 {
+        assert!(!breaker.is_refusing(), "{refused}");
+        submit(&breaker).await.unwrap_err();
+    }
+    assert!(breaker.is_refusing());
+    log.behave(Behaviour::Promise);
+    submit(&breaker).await.unwrap();
+    assert!(!breaker.is_refusing());
+
+    log.behave(Behaviour::Refuse);
+    for _ in 0..5 {
+        submit(&breaker).await.unwrap_err();
+    }
+    assert!(breaker.is_refusing());
+    sleep(seconds(61)).await;
+    assert!(!breaker.is_refusing());
+    for refused in 0..3 {
+        assert!(!breaker.is_refusing(), "{refused}");
+        submit(&breaker).await.unwrap_err();
+    }
+    assert!(breaker.is_refusing());
+}
+
+#[tokio::test(start_paused = true)]
 async fn failures_far_apart_do_not_open_it() {
     let (_log, breaker) = guarded(Behaviour::Unavailable);
     for _ in 0..10 {

@@ -20,11 +20,14 @@ impl LogHealth for EmbeddedLog {
     }
 }
 
-/// Half open is good enough: without requests it would never be known.
+/// Half open is good enough: without requests it would never be known. A log that refuses everything is
+/// forgiven after the breaker's window, for the same reason.
 impl<L: RemoteLog + 'static> LogHealth for Breaker<L> {
     fn fault(&self) -> Option<String> {
         match self.state() {
-            BreakerState::Closed | BreakerState::HalfOpen => None,
+            BreakerState::Closed | BreakerState::HalfOpen => self
+                .is_refusing()
+                .then(|| "the log answers, and refuses every certificate".to_owned()),
             BreakerState::Open { retry_after } => Some(format!(
                 "the log does not answer; it is asked again in {} s",
                 retry_after.as_millis().div_ceil(1000)

@@ -72,3 +72,27 @@ async fn an_open_breaker_is_a_fault_until_the_log_answers_again() {
     tokio::time::sleep(core::time::Duration::from_secs(6)).await;
     assert!(readiness(&logs).is_ready());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_refuses_everything_is_a_fault_until_it_takes_one() {
+    let log = Arc::new(FakeLog::new());
+    let breaker = Breaker::new("log", Arc::clone(&log), BreakerOptions::default());
+    let breaker = Arc::new(breaker);
+    let logs = LogsHealth::new(vec![("log".to_owned(), Arc::clone(&breaker) as _)], 1);
+    let certificate = CertificateDer::from_slice(b"certificate");
+    let submission = Submission {
+        entry: Entry::Certificate(&certificate),
+        certificate: &certificate,
+        issuers: &[],
+    };
+    log.behave(Behaviour::Refuse);
+    for _ in 0..5 {
+        assert_eq!(readiness(&logs).parts, [Part::ready("ct-log")]);
+        breaker.submit(submission).await.unwrap_err();
+    }
+    let fault = "the log answers, and refuses every certificate";
+    assert_eq!(readiness(&logs).parts, [Part::at_fault("ct-log", fault)]);
+    log.behave(Behaviour::Promise);
+    breaker.submit(submission).await.unwrap();
+    assert!(readiness(&logs).is_ready());
+}

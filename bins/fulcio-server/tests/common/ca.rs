@@ -80,6 +80,31 @@ impl CaFiles {
         ]
     }
 
+    /// Writes `short.pem`: `root.plain.pem` as a key, with a certificate from one time to another, in seconds
+    /// since 1970.
+    #[track_caller]
+    pub(crate) fn short_lived(&self, begin: u64, end: u64) {
+        let [begin, end] = [begin, end].map(|time| {
+            let text = Command::new("date")
+                .args(["-u", "-d", &format!("@{time}"), "+%Y%m%d%H%M%SZ"])
+                .output();
+            String::from_utf8(text.unwrap().stdout)
+                .unwrap()
+                .trim()
+                .to_owned()
+        });
+        self.write("index.txt", "");
+        self.write("ca.cnf", SELF_SIGNING);
+        self.openssl(
+            "req -new -key root.plain.pem -subj /O=Example/CN=short -out short.csr -config openssl.cnf",
+        );
+        let text = self.openssl(&format!(
+            "ca -batch -selfsign -notext -config ca.cnf -extensions ext -keyfile root.plain.pem \
+             -in short.csr -startdate {begin} -enddate {end}"
+        ));
+        self.write("short.pem", &text);
+    }
+
     /// Runs OpenSSL in the folder; the arguments are separated by spaces.
     #[track_caller]
     pub(crate) fn openssl(&self, arguments: &str) -> String {
@@ -134,4 +159,22 @@ keyUsage = critical, keyCertSign, cRLSign
 extendedKeyUsage = codeSigning
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
+";
+
+const SELF_SIGNING: &str = "
+[ca]
+default_ca = self
+[self]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+default_md = sha384
+policy = any
+[any]
+organizationName = optional
+commonName = optional
+[ext]
+basicConstraints = critical, CA:true
+keyUsage = critical, keyCertSign
+subjectKeyIdentifier = hash
 ";

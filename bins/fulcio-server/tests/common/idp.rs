@@ -3,7 +3,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
@@ -24,7 +24,19 @@ pub(crate) struct IdpServer {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
+    answers: Arc<Mutex<Answers>>,
     listener: Option<JoinHandle<()>>,
+}
+
+/// What a provider does instead of telling its keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum IdpFault {
+    /// Answers 200 with what is no document.
+    Garbage,
+    /// Answers 500.
+    InternalError,
+    /// Takes the connection and says nothing.
+    Silent,
 }
 
 /// The seconds since 1970.
@@ -43,9 +55,13 @@ impl IdpServer {
             .with_key(ec.clone())
             .issued_by(&format!("http://{address}"));
         let (requests, stopped) = (Arc::default(), Arc::default());
+        let answers = Arc::new(Mutex::new(Answers {
+            keys: idp.jwks().to_string(),
+            fault: None,
+        }));
         let documents = Documents {
             discovery: idp.discovery().to_string(),
-            keys: idp.jwks().to_string(),
+            answers: Arc::clone(&answers),
             requests: Arc::clone(&requests),
             stopped: Arc::clone(&stopped),
         };
@@ -56,6 +72,7 @@ impl IdpServer {
             address,
             requests,
             stopped,
+            answers,
             listener: Some(thread::spawn(move || documents.serve(&socket))),
         }
     }
@@ -72,6 +89,19 @@ impl IdpServer {
             "ec1" => &self.ec,
             other => panic!("there is no key {other}"),
         }
+    }
+
+    /// Does this instead of what is right, or what is right again.
+    pub(crate) fn fails(&self, fault: Option<IdpFault>) {
+        self.answers.lock().unwrap().fault = fault;
+    }
+
+    /// Publishes one new key in place of all that it had; that key signs what it is asked to.
+    pub(crate) fn rotate(&self) -> FakeKey {
+        let key = FakeKey::generate(Algorithm::Es256).named("ec2");
+        let rotated = self.idp.clone().rotated_to(key.clone());
+        self.answers.lock().unwrap().keys = rotated.jwks().to_string();
+        key
     }
 
     /// How many documents were fetched.
@@ -123,43 +153,77 @@ impl Drop for IdpServer {
     }
 }
 
+#[derive(Debug)]
+struct Answers {
+    keys: String,
+    fault: Option<IdpFault>,
+}
+
 struct Documents {
     discovery: String,
-    keys: String,
+    answers: Arc<Mutex<Answers>>,
     requests: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
 }
 
 impl Documents {
     fn serve(&self, listener: &TcpListener) {
+        let mut silent = Vec::new();
         for stream in listener.incoming() {
             if self.stopped.load(Ordering::Relaxed) {
                 return;
             }
+            let answers = self.answers.lock().unwrap();
+            let (keys, fault) = (answers.keys.clone(), answers.fault);
+            drop(answers);
             // A verifier that goes away has to look for itself.
-            drop(stream.and_then(|stream| self.answer(&stream)));
+            drop(match fault {
+                None => stream.and_then(|stream| self.answer(&stream, &keys)),
+                Some(IdpFault::Garbage) => {
+                    stream.and_then(|stream| say(&stream, "200 OK", "<html>It works!</html>"))
+                }
+                Some(IdpFault::InternalError) => {
+                    stream.and_then(|stream| say(&stream, "500 Internal Server Error", ""))
+                }
+                Some(IdpFault::Silent) => stream.map(|stream| silent.push(stream)),
+            });
         }
     }
 
-    fn answer(&self, mut stream: &TcpStream) -> std::io::Result<()> {
-        let mut lines = BufReader::new(stream).lines();
-        let request = lines.next().transpose()?.unwrap_or_default();
-        for line in lines {
-            if line?.is_empty() {
-                break;
-            }
-        }
+    fn answer(&self, stream: &TcpStream, keys: &str) -> std::io::Result<()> {
+        let request = read_head(stream)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let (status, body) = match request.split(' ').nth(1) {
             Some("/.well-known/openid-configuration") => ("200 OK", self.discovery.as_str()),
-            Some("/keys") => ("200 OK", self.keys.as_str()),
+            Some("/keys") => ("200 OK", keys),
             _ => ("404 Not Found", ""),
         };
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        write!(
-            stream,
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n{body}",
-            body.len()
-        )
+        write_answer(stream, status, body)
     }
+}
+
+/// The first line of a request, all of which is read.
+fn read_head(stream: &TcpStream) -> std::io::Result<String> {
+    let mut lines = BufReader::new(stream).lines();
+    let request = lines.next().transpose()?.unwrap_or_default();
+    for line in lines {
+        if line?.is_empty() {
+            break;
+        }
+    }
+    Ok(request)
+}
+
+fn say(stream: &TcpStream, status: &str, body: &str) -> std::io::Result<()> {
+    read_head(stream)?;
+    write_answer(stream, status, body)
+}
+
+fn write_answer(mut stream: &TcpStream, status: &str, body: &str) -> std::io::Result<()> {
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    )
 }

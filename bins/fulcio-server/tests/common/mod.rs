@@ -6,11 +6,13 @@
 
 mod ca;
 mod ct_log;
+mod full_disk;
 mod grpc;
 mod http;
 mod idp;
 mod issuance;
 mod process;
+mod raw_http;
 mod scene;
 mod secrets;
 mod server;
@@ -19,11 +21,13 @@ mod server;
 pub(crate) use self::{
     ca::{CaFiles, openssl, path},
     ct_log::CtLog,
+    full_disk::{a_little_more, in_shell, limit_files, limited},
     grpc::{GrpcAnswer, grpc},
     http::{Answer, get, http, post_json},
-    idp::{IdpServer, unix_now},
+    idp::{IdpFault, IdpServer, unix_now},
     issuance::{chain, issues, pems, request, signing_request},
     process::{Daemon, Finished, Process, finish, program, run, wait_until},
+    raw_http::{ask_while, half, rest},
     scene::{Scene, Variables},
     secrets::Secrets,
     server::{NOBODY, Server, free_port},

@@ -10,6 +10,8 @@ use super::{BreakerOptions, BreakerState};
 pub(super) struct Circuit {
     options: BreakerOptions,
     phase: Phase,
+    /// The latest refusals since the log took a certificate, no more than count.
+    refusals: VecDeque<Instant>,
     /// Counts the phases, so that what began in an earlier one says nothing about the present.
     number: u64,
 }
@@ -36,9 +38,11 @@ pub(super) struct Ticket {
 pub(super) enum End {
     /// Nobody waited for it any more.
     Abandoned,
-    /// The log answered; with what does not matter.
-    Answered,
-    /// It did not, and asks perhaps to be left alone for this time.
+    /// The log said no, or what cannot be used.
+    Refused,
+    /// The log promised to publish it.
+    Taken,
+    /// The log did not answer, and asks perhaps to be left alone for this time.
     Unavailable(Option<Duration>),
 }
 
@@ -47,8 +51,16 @@ impl Circuit {
         Self {
             options,
             phase: closed(),
+            refusals: VecDeque::new(),
             number: 0,
         }
+    }
+
+    /// Whether the log has refused as many submissions in a row as failures would open the breaker.
+    pub(super) fn is_refusing(&self, now: Instant) -> bool {
+        let window = self.options.window;
+        let recent = |refusal: &&Instant| now.saturating_duration_since(**refusal) <= window;
+        self.refusals.iter().filter(recent).count() >= self.options.failures.get()
     }
 
     pub(super) fn state(&self, now: Instant) -> BreakerState {
@@ -74,12 +86,22 @@ impl Circuit {
 
     /// Takes note of how a submission ended; says whether the state is another one now.
     pub(super) fn ended(&mut self, ticket: Ticket, end: End, now: Instant) -> bool {
+        match end {
+            End::Refused => {
+                if self.refusals.len() == self.options.failures.get() {
+                    self.refusals.pop_front();
+                }
+                self.refusals.push_back(now);
+            }
+            End::Taken => self.refusals.clear(),
+            End::Abandoned | End::Unavailable(_) => {}
+        }
         if ticket.phase != self.number {
             return false;
         }
         let (asked, wait) = match (&mut self.phase, end) {
             (Phase::Open { .. }, _) | (Phase::Closed { .. }, End::Abandoned) => return false,
-            (Phase::Closed { failures }, End::Answered) => {
+            (Phase::Closed { failures }, End::Refused | End::Taken) => {
                 failures.clear();
                 return false;
             }
@@ -96,7 +118,7 @@ impl Circuit {
                 *trying = false;
                 return false;
             }
-            (Phase::HalfOpen { .. }, End::Answered) => {
+            (Phase::HalfOpen { .. }, End::Refused | End::Taken) => {
                 self.enter(closed());
                 return true;
             }

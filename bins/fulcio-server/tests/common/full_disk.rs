@@ -1,0 +1,46 @@
+use std::{fs, path::Path, process::Command};
+
+use super::{Server, program};
+
+/// `serve` with these flags and so many ports, whose files can be kept from growing by [`limit_files`]: to be
+/// started by [`Server::spawn`].
+pub(crate) fn limited(flags: &[&str]) -> Command {
+    let mut all = vec![
+        "serve",
+        "--host=127.0.0.1",
+        "--port=0",
+        "--grpc-host=127.0.0.2",
+    ];
+    all.extend(["--grpc-port=0", "--metrics-port=0"]);
+    all.extend(flags);
+    in_shell("trap '' XFSZ; exec \"$@\"", &program(&all))
+}
+
+/// The same program, started by a shell that does something first.
+pub(crate) fn in_shell(script: &str, program: &Command) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", script, "sh"])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear();
+    command
+}
+
+/// Lets the files of the server grow to so many bytes, as on a disk that is full; `None` is without a limit.
+#[track_caller]
+pub(crate) fn limit_files(server: &Server, bytes: Option<u64>) {
+    let bytes = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+    let limited = Command::new("prlimit")
+        .args([
+            format!("--pid={}", server.id()),
+            format!("--fsize={bytes}:unlimited"),
+        ])
+        .status();
+    assert!(limited.unwrap().success());
+}
+
+/// A little more than what a file has now, so that what is written next is written in part.
+pub(crate) fn a_little_more(file: &Path) -> Option<u64> {
+    Some(fs::metadata(file).unwrap().len() + 100)
+}
