@@ -2,6 +2,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use pki_types::CertificateDer;
 use rustls::RootCertStore;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::Error;
 
@@ -21,8 +22,11 @@ impl AcceptedRoots {
     /// # Errors
     /// The answer is something else.
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
-        let answer: Answer =
-            serde_json::from_slice(json).map_err(|source| Error::RootsAnswer(source.into()))?;
+        // Read at once, an array of the members would do as well.
+        let answer = serde_json::from_slice(json).and_then(|object: Map<String, Value>| {
+            serde_json::from_value::<Answer>(Value::Object(object))
+        });
+        let answer = answer.map_err(|source| Error::RootsAnswer(source.into()))?;
         let roots = answer.certificates.iter().map(|root| {
             let der = STANDARD.decode(root);
             der.map(CertificateDer::from)

@@ -79,6 +79,7 @@ async fn what_is_not_a_list_of_roots_is_an_error_of_a_log_that_is_there() {
         "{}",
         r#"{"certificates":["%"]}"#,
         r#"{"certificates":[1]}"#,
+        "[[]]",
     ] {
         let fake = FakeLog::new();
         let server = Server::start([Answer::json(body)]).await;
