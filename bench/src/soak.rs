@@ -25,6 +25,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     rc::Rc,
+    sync::Arc,
     time::Instant,
 };
 
@@ -173,6 +174,7 @@ impl Run {
             Rc::<RefCell<Judge>>::default(),
             Rc::<Cell<usize>>::default(),
         );
+        judge.borrow_mut().log_faults = Arc::clone(&scene.surroundings.log_faults);
         let traffic = |server: &Server| {
             let place = (server.side, server.http, server.grpc);
             let traffic = Traffic::new(place, begun, people, &generation, &judge)?;
@@ -333,6 +335,7 @@ impl Run {
             machine: machine(),
             sides,
             forged: judge.forged,
+            by_the_log_itself: judge.by_the_log_itself,
             complaints: judge.complaints.count,
             windows: core::mem::take(&mut judge.windows),
         }

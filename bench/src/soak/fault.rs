@@ -204,7 +204,7 @@ const BUSY: Refusal = Refusal {
     grpc: 14,
     text: "the server is busy, try again",
 };
-const KEY: Refusal = Refusal {
+pub(crate) const KEY: Refusal = Refusal {
     http: 500,
     grpc: 13,
     text: "error communicating with CA backend",
@@ -214,12 +214,12 @@ const LATE: Refusal = Refusal {
     grpc: 14,
     text: "the request took too long, try again",
 };
-const LOG_AWAY: Refusal = Refusal {
+pub(crate) const LOG_AWAY: Refusal = Refusal {
     http: 503,
     grpc: 14,
     text: "Error entering certificate in CTL",
 };
-const LOG_REFUSES: Refusal = Refusal {
+pub(crate) const LOG_REFUSES: Refusal = Refusal {
     http: 500,
     grpc: 13,
     text: "Error entering certificate in CTL",

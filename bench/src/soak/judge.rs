@@ -1,10 +1,16 @@
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use serde::Serialize;
 
 use super::{
-    fault::{Fault, Need, Refusal, TOKEN},
+    fault::{Fault, LOG_REFUSES, Need, Refusal, TOKEN},
     window::Window,
 };
 use crate::case::Api;
@@ -60,6 +66,9 @@ pub(crate) struct Judge {
     pub(crate) seconds: BTreeMap<Side, Vec<Second>>,
     /// Forged tokens that were refused as they should be.
     pub(crate) forged: u64,
+    /// How often the log has failed by itself, and how many of the refusals of it were put down to that.
+    pub(crate) log_faults: Arc<AtomicU64>,
+    pub(crate) by_the_log_itself: u64,
     pub(crate) complaints: Complaints,
 }
 
@@ -124,6 +133,12 @@ impl Judge {
         });
         match explained {
             Some(window) => window.failed(asked.side, asked.sent, &text(asked.api, outcome)),
+            None if asked.side == Side::Remote
+                && is(outcome, asked.api, LOG_REFUSES)
+                && self.by_the_log_itself < self.log_faults.load(Ordering::SeqCst) =>
+            {
+                self.by_the_log_itself += 1;
+            }
             None => {
                 let what = format!("{asked:?}: {outcome:?}");
                 self.complaints.add(asked.sent, &what);
@@ -278,6 +293,20 @@ mod tests {
         judge.begin(Fault::LogSlow, at(10.0));
         judge.note(asked(Side::Remote, 15.0, 16.0), &refused(503, LOG));
         assert_eq!(judge.complaints.count, 1);
+    }
+
+    #[test]
+    fn a_log_that_fails_by_itself_explains_as_many_refusals_as_it_has_failed() {
+        let mut judge = judge();
+        judge.log_faults.store(1, Ordering::SeqCst);
+        let one = asked(Side::Remote, 1.0, 1.1);
+        judge.note(one, &refused(503, LOG));
+        judge.note(asked(Side::Local, 1.0, 1.1), &refused(500, LOG));
+        assert_eq!((judge.by_the_log_itself, judge.complaints.count), (0, 2));
+        judge.note(one, &refused(500, LOG));
+        assert_eq!((judge.by_the_log_itself, judge.complaints.count), (1, 2));
+        judge.note(one, &refused(500, LOG));
+        assert_eq!((judge.by_the_log_itself, judge.complaints.count), (1, 3));
     }
 
     #[test]

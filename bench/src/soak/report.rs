@@ -20,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) sides: Vec<SideReport>,
     pub(crate) windows: Vec<Window>,
     pub(crate) forged: u64,
+    /// Refusals because the log behind the door failed by itself.
+    pub(crate) by_the_log_itself: u64,
     /// What is wrong, and is ours.
     pub(crate) complaints: u64,
 }
@@ -57,11 +59,12 @@ impl Report {
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!(
             "One run of {:.0} minutes, {}, on {}. Failures that no fault explains, and other complaints: \
-             **{}**. Forged tokens refused: {}.\n\n",
+             **{}**. Refused because the RFC 6962 log failed by itself: {}. Forged tokens refused: {}.\n\n",
             self.length.as_secs_f64() / 60.0,
             self.date,
             self.machine,
             self.complaints,
+            self.by_the_log_itself,
             self.forged,
         );
         text += &table(
@@ -299,6 +302,7 @@ mod tests {
             }],
             windows: vec![window],
             forged: 5,
+            by_the_log_itself: 0,
             complaints: 0,
         }
     }

@@ -2,6 +2,7 @@ use core::net::SocketAddr;
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -57,6 +58,8 @@ pub(crate) struct ReadLog {
 #[derive(Debug)]
 pub(crate) struct Surroundings {
     pub(crate) log: Door,
+    /// How often the log behind its door has failed by itself.
+    pub(crate) log_faults: Arc<AtomicU64>,
     pub(crate) key: Door,
     pub(crate) provider: Door,
     pub(crate) publisher: Publisher,
@@ -171,7 +174,9 @@ impl Surroundings {
         wait(&mut process, || {
             std::net::TcpStream::connect(address).is_ok()
         })?;
-        let log = Door::open(free_port()?, move || Passed::to(address))?;
+        let log_faults = Arc::<AtomicU64>::default();
+        let faults = Arc::clone(&log_faults);
+        let log = Door::open(free_port()?, move || Passed::to(address, faults))?;
 
         let service = KeyService::new(&authority.key)?;
         let key = Door::open(free_port()?, move || service)?;
@@ -208,6 +213,7 @@ impl Surroundings {
         config.usual()?;
         Ok(Self {
             log,
+            log_faults,
             key,
             provider: troubled_door,
             publisher,

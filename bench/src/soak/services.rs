@@ -4,7 +4,10 @@ use core::{cell::RefCell, net::SocketAddr};
 use std::{
     fs,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use anyhow::{Context as _, Result, anyhow};
@@ -26,13 +29,16 @@ use crate::{case::Api, connection::Connection, provider::Issuer};
 #[derive(Debug)]
 pub(crate) struct Passed {
     log: SocketAddr,
+    /// How often the log itself has failed.
+    faults: Arc<AtomicU64>,
     idle: RefCell<Vec<Connection>>,
 }
 
 impl Passed {
-    pub(crate) fn to(log: SocketAddr) -> Self {
+    pub(crate) fn to(log: SocketAddr, faults: Arc<AtomicU64>) -> Self {
         Self {
             log,
+            faults,
             idle: RefCell::default(),
         }
     }
@@ -53,6 +59,9 @@ impl Service for Passed {
         };
         let answer = connection.ask(request.map(Full::new)).await?;
         self.idle.borrow_mut().push(connection);
+        if answer.status.is_server_error() {
+            self.faults.fetch_add(1, Ordering::SeqCst);
+        }
         Ok(say(answer.status.as_u16(), answer.body)?)
     }
 }

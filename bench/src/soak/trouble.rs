@@ -9,7 +9,7 @@ use tokio::time::{sleep, sleep_until};
 
 use super::{
     door::Mode,
-    fault::Fault,
+    fault::{Fault, KEY, LOG_AWAY, TOKEN},
     judge::{Judge, Outcome},
     scene::{Server, Surroundings},
     schedule::Planned,
@@ -129,7 +129,7 @@ impl Trouble<'_> {
         for traffic in self.traffic {
             loop {
                 let outcome = traffic.guest().await;
-                if (outcome == Outcome::Issued) == trusted {
+                if is_trusted(&outcome) == Some(trusted) {
                     break;
                 }
                 if begun.elapsed() > IN_USE {
@@ -178,6 +178,18 @@ fn reloads(page: &str, outcome: &str) -> u64 {
     value.map_or(0, |value| value as u64)
 }
 
+/// Whether the token was believed, where that can be seen: the log and the key come after it.
+fn is_trusted(outcome: &Outcome) -> Option<bool> {
+    match outcome {
+        Outcome::Issued => Some(true),
+        Outcome::Refused(_, text) if text == TOKEN.text => Some(false),
+        Outcome::Refused(_, text) if [KEY.text, LOG_AWAY.text].contains(&text.as_str()) => {
+            Some(true)
+        }
+        Outcome::Refused(..) | Outcome::Broken(_) => None,
+    }
+}
+
 /// A changed file is in use within 2 s; the rest is for a busy machine.
 const IN_USE: Duration = Duration::from_secs(8);
 /// SIGHUP opens the key in the key service anew, before the rest; one that hangs is given 20 s.
@@ -186,6 +198,21 @@ const REOPENED: Duration = Duration::from_secs(30);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_was_believed_when_what_comes_after_it_refuses() {
+        let refused = |text: &str| Outcome::Refused(500, text.to_owned());
+        for (outcome, believed) in [
+            (Outcome::Issued, Some(true)),
+            (refused(TOKEN.text), Some(false)),
+            (refused(KEY.text), Some(true)),
+            (refused(LOG_AWAY.text), Some(true)),
+            (refused("the server is busy, try again"), None),
+            (Outcome::Broken("reset".to_owned()), None),
+        ] {
+            assert_eq!(is_trusted(&outcome), believed, "{outcome:?}");
+        }
+    }
 
     #[test]
     fn reloads_are_read_whatever_the_order_of_the_labels() {
