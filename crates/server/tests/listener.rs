@@ -258,7 +258,8 @@ fn a_head_that_drips_is_cut_off() {
                 if slowly.write_all(&[*byte]).is_err() {
                     break;
                 }
-                thread::sleep(Duration::from_millis(50));
+                // A frame of nine bytes then takes twice as long as it may.
+                thread::sleep(Duration::from_millis(100));
             }
         });
         let begun = Instant::now();
