@@ -37,6 +37,35 @@ pub(crate) struct Connection {
     pub(crate) protocols: Arc<Protocols>,
 }
 
+/// What answers the requests of a connection: any service that [`Listener::serve`](crate::Listener::serve) takes.
+pub(crate) trait Answering:
+    Service<
+        Request<TimedBody>,
+        Response = Response<Self::Content>,
+        Error = Infallible,
+        Future: Send,
+    > + Clone
+    + Send
+    + 'static
+{
+    /// The body of an answer.
+    type Content: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>>
+        + Unpin
+        + Send
+        + 'static;
+}
+
+impl<S, B> Answering for S
+where
+    S: Service<Request<TimedBody>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn StdError + Send + Sync>>> + Unpin + Send + 'static,
+{
+    type Content = B;
+}
+
 /// A connection with what is known of it.
 struct Line<T> {
     stream: PacedStream<T>,
@@ -59,17 +88,12 @@ const LINGER: Duration = Duration::from_millis(500);
 
 impl Connection {
     /// Serves it until it ends, in TLS if there is an acceptor.
-    pub(crate) async fn serve<S, B>(self, stream: TcpStream, tls: Option<TlsAcceptor>, service: S)
-    where
-        S: Service<Request<TimedBody>, Response = Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
-        S::Future: Send,
-        B: Body + Unpin + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
-    {
+    pub(crate) async fn serve<S: Answering>(
+        self,
+        stream: TcpStream,
+        tls: Option<TlsAcceptor>,
+        service: S,
+    ) {
         match tls {
             None => self.speak(stream, service).await,
             // It is much larger, and most listeners do without.
@@ -77,17 +101,7 @@ impl Connection {
         }
     }
 
-    async fn speak_tls<S, B>(self, stream: TcpStream, tls: TlsAcceptor, service: S)
-    where
-        S: Service<Request<TimedBody>, Response = Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
-        S::Future: Send,
-        B: Body + Unpin + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
-    {
+    async fn speak_tls<S: Answering>(self, stream: TcpStream, tls: TlsAcceptor, service: S) {
         let peer = self.peer;
         let shaken = tokio::select! {
             shaken = timeout(self.limits.handshake, tls.accept(stream)) => shaken,
@@ -104,17 +118,10 @@ impl Connection {
     }
 
     /// Waits for the client and converses with it in turn, so that one that has nothing to ask needs little memory.
-    async fn speak<T, S, B>(self, stream: T, service: S)
+    async fn speak<T, S>(self, stream: T, service: S)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        S: Service<Request<TimedBody>, Response = Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
-        S::Future: Send,
-        B: Body + Unpin + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        S: Answering,
     {
         let pace = Pace::new(&self.limits);
         let mut line = Line {
@@ -173,17 +180,10 @@ impl Connection {
     }
 
     /// Answers what the client asks, until it rests, if it `may_rest`, or the connection ends.
-    async fn converse<T, S, B>(&self, line: Line<T>, service: S, may_rest: bool) -> Option<Line<T>>
+    async fn converse<T, S>(&self, line: Line<T>, service: S, may_rest: bool) -> Option<Line<T>>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        S: Service<Request<TimedBody>, Response = Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
-        S::Future: Send,
-        B: Body + Unpin + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+        S: Answering,
     {
         let Line {
             stream,
