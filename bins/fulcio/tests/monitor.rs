@@ -4,6 +4,7 @@
 
 mod authority;
 mod monitor_scene;
+mod program;
 
 use std::{
     collections::BTreeSet,
@@ -14,8 +15,9 @@ use std::{
 };
 
 use fulcio_test_services::{TlsFiles, component, openssl};
-use monitor_scene::{CtLog, Done, Inbox, MailServer, Scene, run, wait_until};
+use monitor_scene::{CtLog, Inbox, MailServer, Scene, wait_until};
 use pki_types::{CertificateDer, pem::PemObject as _};
+use program::{Done, run};
 use serde_json::{Value, json};
 
 const ADA: &str = "ada@example.com";

@@ -18,7 +18,10 @@ use fulcio_test_services::openssl;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::authority::Authority;
+use super::{
+    authority::Authority,
+    program::{Done, run},
+};
 
 /// A variable that the monitor finds, and what is in it.
 pub(crate) const SECRET: (&str, &str) = ("MONITOR_SECRET", "of a variable");
@@ -34,37 +37,6 @@ pub(crate) fn wait_until<T>(what: &str, mut found: impl FnMut() -> Option<T>) ->
         }
         assert!(begun.elapsed() < PATIENCE, "waited too long for {what}");
         thread::sleep(Duration::from_millis(10));
-    }
-}
-
-pub(crate) struct Done {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Done {
-    #[track_caller]
-    pub(crate) fn good(self) -> String {
-        assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
-        assert_eq!(self.stderr, "");
-        self.stdout
-    }
-
-    #[track_caller]
-    pub(crate) fn bad(self, code: i32) -> String {
-        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
-        self.stderr
-    }
-}
-
-#[track_caller]
-pub(crate) fn run(command: &mut Command) -> Done {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    Done {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 

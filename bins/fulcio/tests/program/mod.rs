@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub(crate) struct Done {
 impl Done {
     #[track_caller]
     pub(crate) fn good(self) -> String {
-        assert_eq!(self.code, 0, "{}", self.stderr);
+        assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
         assert_eq!(self.stderr, "");
         self.stdout
     }
@@ -46,8 +46,9 @@ pub(crate) fn fulcio() -> Command {
     command
 }
 
+#[track_caller]
 pub(crate) fn run(command: &mut Command) -> Done {
-    let output = command.output().unwrap();
+    let output = command.stdin(Stdio::null()).output().unwrap();
     Done {
         code: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),
