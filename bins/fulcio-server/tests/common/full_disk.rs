@@ -1,19 +1,11 @@
 use std::{fs, path::Path, process::Command};
 
-use super::{Server, program};
+use super::{Server, serving};
 
 /// `serve` with these flags and so many ports, whose files can be kept from growing by [`limit_files`]: to be
 /// started by [`Server::spawn`].
 pub(crate) fn limited(flags: &[&str]) -> Command {
-    let mut all = vec![
-        "serve",
-        "--host=127.0.0.1",
-        "--port=0",
-        "--grpc-host=127.0.0.2",
-    ];
-    all.extend(["--grpc-port=0", "--metrics-port=0"]);
-    all.extend(flags);
-    in_shell("trap '' XFSZ; exec \"$@\"", &program(&all))
+    in_shell("trap '' XFSZ; exec \"$@\"", &serving(flags, "127.0.0.2"))
 }
 
 /// The same program, started by a shell that does something first.

@@ -30,5 +30,5 @@ pub(crate) use self::{
     raw_http::{ask_while, half, rest},
     scene::{Scene, Variables},
     secrets::Secrets,
-    server::{NOBODY, Server, free_port},
+    server::{NOBODY, Server, free_port, serving},
 };

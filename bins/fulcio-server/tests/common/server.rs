@@ -10,6 +10,15 @@ use super::{
 /// An address where nobody ever listens: the port of tcpmux (RFC 1078).
 pub(crate) const NOBODY: &str = "127.0.0.1:1";
 
+/// `serve` with these arguments, on ports that the system gives it.
+pub(crate) fn serving(arguments: &[&str], grpc_host: &str) -> Command {
+    let mut all = vec!["serve", "--host=127.0.0.1", "--port=0", "--grpc-port=0"];
+    let grpc_host = format!("--grpc-host={grpc_host}");
+    all.extend([&grpc_host, "--metrics-port=0"]);
+    all.extend(arguments);
+    program(&all)
+}
+
 /// A running server. It is killed, and waited for, when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -48,11 +57,7 @@ impl Server {
 
     #[track_caller]
     fn try_serve(arguments: &[&str], grpc_host: &str, ports: usize) -> Result<Self, Finished> {
-        let mut all = vec!["serve", "--host=127.0.0.1", "--port=0", "--grpc-port=0"];
-        let grpc_host = format!("--grpc-host={grpc_host}");
-        all.extend([&grpc_host, "--metrics-port=0"]);
-        all.extend(arguments);
-        Self::try_spawn(program(&all), ports)
+        Self::try_spawn(serving(arguments, grpc_host), ports)
     }
 
     /// A program that is, or becomes, `serve`, and listens on so many ports: 3 with HTTP and gRPC

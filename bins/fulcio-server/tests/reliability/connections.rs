@@ -9,7 +9,7 @@ use super::{
     stage::{Stage, Watched},
     tcp,
 };
-use crate::common::{Server, half, in_shell, program, rest, signing_request, wait_until};
+use crate::common::{Server, half, in_shell, rest, serving, signing_request, wait_until};
 
 pub(super) const SCENES: &[Scene] = &[
     Scene::new("a client connects and says nothing", silent),
@@ -213,20 +213,10 @@ fn crowd_of_one() -> Row {
 
 fn no_descriptors() -> Row {
     let stage = Stage::set();
-    let flags = stage.flags(&[
-        "--ct-log-url=",
-        "--host=127.0.0.1",
-        "--port=0",
-        "--idle-connection-timeout=2s",
-    ]);
-    let mut all = vec![
-        "serve",
-        "--grpc-host=127.0.0.2",
-        "--grpc-port=0",
-        "--metrics-port=0",
-    ];
-    all.extend(flags.iter().map(String::as_str));
-    let command = in_shell("ulimit -n 60 && exec \"$@\"", &program(&all));
+    let flags = stage.flags(&["--ct-log-url=", "--idle-connection-timeout=2s"]);
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+    let serving = serving(&flags, "127.0.0.2");
+    let command = in_shell("ulimit -n 60 && exec \"$@\"", &serving);
     let server = stage.watch(Server::spawn(command, 3));
     server.becomes(200, "");
     let warned = server.said(

@@ -14,7 +14,7 @@ use super::{
     stage::{Stage, Watched},
     tcp,
 };
-use crate::common::{Server, get, in_shell, program, signing_request, wait_until};
+use crate::common::{Server, get, in_shell, serving, signing_request, wait_until};
 
 pub(super) const SCENES: &[Scene] = &[
     Scene::new(
@@ -63,16 +63,12 @@ fn shed() -> Row {
 /// A server that may have so many KiB of address space, with an embedded log and an audit trail.
 fn limited<'a>(stage: &'a Stage, kibibytes: u64) -> Watched<'a> {
     let flags = stage.flags(&LOGS);
-    let mut all = vec![
-        "serve",
-        "--host=127.0.0.1",
-        "--port=0",
-        "--grpc-host=127.0.0.2",
-    ];
-    all.extend(["--grpc-port=0", "--metrics-port=0"]);
-    all.extend(flags.iter().map(String::as_str));
+    let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     let script = format!("ulimit -v {kibibytes} && exec \"$@\"");
-    let server = stage.watch(Server::spawn(in_shell(&script, &program(&all)), 3));
+    let server = stage.watch(Server::spawn(
+        in_shell(&script, &serving(&flags, "127.0.0.2")),
+        3,
+    ));
     server.becomes(200, "");
     server
 }
