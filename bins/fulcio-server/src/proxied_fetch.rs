@@ -29,6 +29,12 @@ struct Recipe {
 #[derive(Debug)]
 struct Ways {
     direct: HttpFetch,
+    proxied: Proxied,
+}
+
+/// The ways through a proxy that there are.
+#[derive(Debug)]
+struct Proxied {
     http: Option<HttpFetch>,
     https: Option<HttpFetch>,
 }
@@ -40,7 +46,7 @@ impl ProxiedFetch {
         proxies: Arc<Proxies>,
     ) -> Result<Self> {
         // A proxy that cannot be used is found now.
-        Ways::open(&HttpOptions::new(Vec::new()), &proxies)?;
+        Proxied::open(&HttpOptions::new(Vec::new()), &proxies)?;
         Ok(Self {
             recipe: Recipe {
                 options,
@@ -64,11 +70,14 @@ impl ProxiedFetch {
 impl Recipe {
     fn open(mut self) -> Result<Ways> {
         self.options.roots.extend_from_slice(&self.roots);
-        Ways::open(&self.options, &self.proxies)
+        Ok(Ways {
+            direct: HttpFetch::new(&self.options)?,
+            proxied: Proxied::open(&self.options, &self.proxies)?,
+        })
     }
 }
 
-impl Ways {
+impl Proxied {
     fn open(options: &HttpOptions, proxies: &Proxies) -> Result<Self> {
         // The URL of a proxy may hold a password, so only the variable is named.
         let through = |variable: &'static str, proxy: Option<&str>| {
@@ -81,7 +90,6 @@ impl Ways {
                 .transpose()
         };
         Ok(Self {
-            direct: HttpFetch::new(options)?,
             http: through("HTTP_PROXY", proxies.http())?,
             https: through("HTTPS_PROXY", proxies.https())?,
         })
@@ -94,8 +102,8 @@ impl Fetch for ProxiedFetch {
             let ways = self.ways().await?;
             let through = match self.recipe.proxies.way(url) {
                 Way::Direct => None,
-                Way::HttpProxy => ways.http.as_ref(),
-                Way::HttpsProxy => ways.https.as_ref(),
+                Way::HttpProxy => ways.proxied.http.as_ref(),
+                Way::HttpsProxy => ways.proxied.https.as_ref(),
             };
             through.unwrap_or(&ways.direct).fetch(url).await
         })
