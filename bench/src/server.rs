@@ -82,24 +82,18 @@ impl Server {
             Kind::Fulcio => "fulcio",
             Kind::Ours => "ours",
         };
-        let [http, grpc, metrics] = [free_port()?, free_port()?, free_port()?];
-        let file = |what: &str| setup.folder.join(format!("{name}-{http}.{what}"));
-        let flag = |name: &str, path: &Path| format!("--{name}={}", path.display());
-        let mut arguments = vec![
-            "serve".to_owned(),
-            "--host=127.0.0.1".to_owned(),
-            "--grpc-host=127.0.0.1".to_owned(),
-            format!("--port={http}"),
-            format!("--grpc-port={grpc}"),
-            format!("--metrics-port={metrics}"),
-            "--log_type=prod".to_owned(),
+        let ports = Ports::free()?;
+        let place = ports.http.port();
+        let file = |what: &str| setup.folder.join(format!("{name}-{place}.{what}"));
+        let mut arguments = ports.serve();
+        arguments.extend([
             "--ca=fileca".to_owned(),
             // The key has none; the flag is mandatory.
             "--fileca-key-passwd=none".to_owned(),
             flag("fileca-cert", &setup.authority.chain),
             flag("fileca-key", &setup.authority.key),
             flag("config-path", setup.config),
-        ];
+        ]);
         let program = match kind {
             Kind::Fulcio => {
                 arguments.push(flag("legacy-unix-domain-socket", &file("socket")));
@@ -116,23 +110,25 @@ impl Server {
                 arguments.push("--ct-log-origin=log.example.com/bench".to_owned());
             }
             (Log::Embedded | Log::External, _) => {
-                let port = free_port()?;
-                log = Some(start_log(port, setup, file("log"))?);
+                let program = setup.programs.ctlog.as_deref();
+                let program = program.context("FULCIO_CTLOG is not set")?;
+                let (started, address) =
+                    start_log(program, setup.authority, file("log"), setup.cores)?;
+                log = Some(started);
                 let key = &setup.authority.log_public_key;
-                arguments.push(format!("--ct-log-url=http://127.0.0.1:{port}/test"));
+                arguments.push(format!("--ct-log-url=http://{address}/test"));
                 arguments.push(flag("ct-log-public-key-path", key));
             }
         }
         let begun = Instant::now();
         let mut process = Process::start(program, &arguments, file("output"), setup.cores)?;
-        let http = SocketAddr::from(([127, 0, 0, 1], http));
-        wait(&mut process, || is_healthy(http))?;
+        wait(&mut process, || is_healthy(ports.http))?;
         Ok(Self {
             started_in: begun.elapsed(),
             process,
             log,
-            http,
-            grpc: SocketAddr::from(([127, 0, 0, 1], grpc)),
+            http: ports.http,
+            grpc: ports.grpc,
         })
     }
 
@@ -162,19 +158,60 @@ impl Server {
     }
 }
 
-/// The RFC 6962 log, listening.
-fn start_log(port: u16, setup: Setup<'_>, output: PathBuf) -> Result<Process> {
-    let program = setup.programs.ctlog.as_deref();
-    let program = program.context("FULCIO_CTLOG is not set")?;
+/// Where a server listens on the loopback device.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    pub(crate) http: SocketAddr,
+    pub(crate) grpc: SocketAddr,
+    pub(crate) metrics: SocketAddr,
+}
+
+impl Ports {
+    pub(crate) fn free() -> Result<Self> {
+        let [http, grpc, metrics] = [free_port()?, free_port()?, free_port()?]
+            .map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        Ok(Self {
+            http,
+            grpc,
+            metrics,
+        })
+    }
+
+    /// The command `serve` for them, with log lines in JSON.
+    pub(crate) fn serve(&self) -> Vec<String> {
+        vec![
+            "serve".to_owned(),
+            "--host=127.0.0.1".to_owned(),
+            "--grpc-host=127.0.0.1".to_owned(),
+            format!("--port={}", self.http.port()),
+            format!("--grpc-port={}", self.grpc.port()),
+            format!("--metrics-port={}", self.metrics.port()),
+            "--log_type=prod".to_owned(),
+        ]
+    }
+}
+
+/// A flag that names a file.
+pub(crate) fn flag(name: &str, path: &Path) -> String {
+    format!("--{name}={}", path.display())
+}
+
+/// The RFC 6962 log, listening, and where.
+pub(crate) fn start_log(
+    program: &Path,
+    authority: &Authority,
+    output: PathBuf,
+    cores: Option<&str>,
+) -> Result<(Process, SocketAddr)> {
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
     let arguments = [
-        format!("-addr=127.0.0.1:{port}"),
-        format!("-key={}", setup.authority.log_key.display()),
-        format!("-roots={}", setup.authority.root.display()),
+        format!("-addr={address}"),
+        format!("-key={}", authority.log_key.display()),
+        format!("-roots={}", authority.root.display()),
     ];
-    let mut log = Process::start(program, &arguments, output, setup.cores)?;
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut log = Process::start(program, &arguments, output, cores)?;
     wait(&mut log, || TcpStream::connect(address).is_ok())?;
-    Ok(log)
+    Ok((log, address))
 }
 
 /// Waits until a program is ready, and fails when it ends instead.

@@ -19,7 +19,7 @@ use crate::{
     load::Target,
     process::{Process, free_port},
     provider::Issuer,
-    server::{is_healthy, wait},
+    server::{Ports, flag, is_healthy, start_log, wait},
 };
 
 /// Two servers, and all that they need.
@@ -162,18 +162,8 @@ impl Surroundings {
         authority: &Authority,
         rotations: usize,
     ) -> Result<Self> {
-        let port = free_port()?;
-        let arguments = [
-            format!("-addr=127.0.0.1:{port}"),
-            format!("-key={}", authority.log_key.display()),
-            format!("-roots={}", authority.root.display()),
-        ];
         let output = folder.join("log.output");
-        let mut process = Process::start(&programs.ctlog, &arguments, output, None)?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        wait(&mut process, || {
-            std::net::TcpStream::connect(address).is_ok()
-        })?;
+        let (process, address) = start_log(&programs.ctlog, authority, output, None)?;
         let log_faults = Arc::<AtomicU64>::default();
         let faults = Arc::clone(&log_faults);
         let log = Door::open(free_port()?, move || Passed::to(address, faults))?;
@@ -302,26 +292,23 @@ impl Server {
         flags: &[String],
         variables: &[(&str, String)],
     ) -> Result<Self> {
-        let [http, grpc, metrics] = [free_port()?, free_port()?, free_port()?];
+        let ports = Ports::free()?;
         let audit = folder.join("audit.jsonl");
-        let mut arguments = vec![
-            "serve".to_owned(),
-            "--host=127.0.0.1".to_owned(),
-            "--grpc-host=127.0.0.1".to_owned(),
-            format!("--port={http}"),
-            format!("--grpc-port={grpc}"),
-            format!("--metrics-port={metrics}"),
-            "--log_type=prod".to_owned(),
+        let mut arguments = ports.serve();
+        arguments.extend([
             flag("config-path", &around.config.path),
             flag("audit-log", &audit),
             format!("--audit-log-node={side:?}"),
-        ];
+        ]);
         arguments.extend_from_slice(flags);
         let output = folder.join("output");
         let program = &programs.server;
         let mut process = Process::start_with(program, &arguments, output, None, variables)?;
-        let [http, grpc, metrics] =
-            [http, grpc, metrics].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let Ports {
+            http,
+            grpc,
+            metrics,
+        } = ports;
         wait(&mut process, || is_healthy(http))?;
         if log.folder.is_some() {
             log.url = format!("http://{http}/ct-log");
@@ -350,10 +337,6 @@ impl Server {
             with_log: id,
         }
     }
-}
-
-fn flag(name: &str, path: &Path) -> String {
-    format!("--{name}={}", path.display())
 }
 
 const ORIGIN: &str = "log.example.com/soak";
