@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
+mod load;
 
 use std::{
     fs,
@@ -20,6 +21,7 @@ use common::{
 };
 use fulcio_ct_client::LogKey;
 use fulcio_test_services::component;
+use load::Load;
 use serde_json::{Value, json};
 
 /// A CA, an identity provider, and the keys `a.key` and `b.key` of logs.
@@ -101,14 +103,16 @@ impl Scene {
     }
 }
 
+/// The log of this name, which is also that of its key.
+fn one(name: &str, port: u16) -> String {
+    format!(
+        "[[logs]]\nname = \"{name}\"\nurl = \"http://127.0.0.1:{port}/test\"\n\
+         public-key-path = \"{name}.pub\"\n"
+    )
+}
+
 fn two(rule: &str, a: u16, b: u16) -> String {
-    let log = |name: &str, port: u16| {
-        format!(
-            "[[logs]]\nname = \"{name}\"\nurl = \"http://127.0.0.1:{port}/test\"\n\
-             public-key-path = \"{name}.pub\"\n"
-        )
-    };
-    format!("rule = \"{rule}\"\n{}{}", log("a", a), log("b", b))
+    format!("rule = \"{rule}\"\n{}{}", one("a", a), one("b", b))
 }
 
 /// What readiness says, part by part.
@@ -286,6 +290,61 @@ fn with_both_logs_wanted_the_loss_of_one_stops_issuing_until_it_is_back() {
     // Nobody has to ask for the log to be found again.
     wait_until("readiness", || (readiness(&server).0 == 200).then_some(()));
     assert_eq!(scene.issues(&server), 1);
+}
+
+#[test]
+fn logs_join_and_leave_under_load_and_no_request_is_lost() {
+    let Some(program) = ctlog() else { return };
+    let scene = Scene::new();
+    let (a, b) = (free_port(), free_port());
+    let log_a = scene.log(&program, "a", a);
+    let _b = scene.log(&program, "b", b);
+    // Beside other tests an entry may take longer than the second that the others of this file allow.
+    let patient = |logs: String| logs.replace("public-key", "timeout = \"10s\"\npublic-key");
+    let server = scene.serve(&patient(one("a", a)), &[]);
+    let keys = ["a.pub", "b.pub"].map(|name| scene.ca.folder().join(name));
+    let load = Load::with_keys(&server.url(""), &keys, &scene.idp);
+    // The logs themselves tell of an entry later.
+    let accepted = |log: &str| {
+        let sample = format!(r#"fulcio_log_answers_total{{log="{log}",outcome="accepted"}} "#);
+        let page = server.metrics();
+        let count = page.lines().find_map(|line| line.strip_prefix(&sample));
+        count.map_or(0, |count| count.parse::<usize>().unwrap())
+    };
+    let is_used = |log: &str| {
+        let before = accepted(log);
+        wait_until("the log to take certificates", || {
+            load.goes_on();
+            (accepted(log) > before).then_some(())
+        });
+    };
+    let is_left = |log: &str| {
+        wait_until("the log to be left", || {
+            let before = accepted(log);
+            load.goes_on();
+            (accepted(log) == before).then_some(())
+        });
+    };
+    is_used("a");
+    assert_eq!(accepted("b"), 0);
+
+    scene.ca.write("logs.toml", &patient(one("b", b)));
+    is_used("b");
+    is_left("a");
+    scene.ca.write("logs.toml", &patient(two("all", a, b)));
+    is_used("a");
+    is_used("b");
+    scene.ca.write("logs.toml", &patient(one("b", b)));
+    is_left("a");
+    is_used("b");
+
+    let served: usize = load.end().values().sum();
+    counted(&server, &format!("fulcio_new_certs {served}\n"));
+    counted(&server, "fulcio_precertificates_unused_total 0");
+    drop(log_a);
+    assert_eq!(scene.issues(&server), 1);
+    let (status, body) = readiness(&server);
+    assert_eq!((status, &body["ready"]), (200, &json!(true)), "{body}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -37,15 +37,23 @@ impl Load {
     /// Asks the server at `url`, which has the embedded log `log`, for certificates of this
     /// provider's identities. Whatever is not as it should be fails the test when it [ends](Self::end).
     pub(crate) fn start(url: &str, log: &Path, idp: &IdpServer) -> Self {
-        let pem = std::fs::read(log.join("public-key.pem")).unwrap();
-        let key = LogKey::from_pem(&pem).unwrap();
+        Self::with_keys(url, &[log.join("public-key.pem")], idp)
+    }
+
+    /// The same of a server that may use any log with one of these keys.
+    pub(crate) fn with_keys(url: &str, keys: &[PathBuf], idp: &IdpServer) -> Self {
+        let keys = keys.iter().map(|key| {
+            let pem = std::fs::read(key).unwrap();
+            LogKey::from_pem(&pem).unwrap()
+        });
+        let keys: Vec<_> = keys.collect();
         let (stopped, served) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let clients = (0..Self::CLIENTS).map(|number| {
             let (stopped, served) = (Arc::clone(&stopped), Arc::clone(&served));
             let email = format!("client-{number}@example.com");
             let client = OneClient {
                 client: Client::new(url, &[], Duration::from_secs(60)),
-                log: key.clone(),
+                logs: keys.clone(),
                 token: idp.token(&email),
                 expected: Expected {
                     identity: Some(email),
@@ -95,7 +103,7 @@ impl Load {
 
 struct OneClient {
     client: Client,
-    log: LogKey,
+    logs: Vec<LogKey>,
     token: String,
     expected: Expected,
 }
@@ -114,7 +122,7 @@ impl OneClient {
         assert!(announced, "a chain that was not announced");
         let above: Vec<CertificateDer<'static>> = above.to_vec();
         let issuer = above[0].to_vec();
-        let trust = Trust::new(vec![above], vec![self.log.clone()]);
+        let trust = Trust::new(vec![above], self.logs.clone());
         trust.verify(leaf, &self.expected).unwrap();
         issuer
     }
