@@ -6,6 +6,7 @@ use clap::Args;
 use fulcio_api::{Cors, GrpcApi, HttpApi, Reflection, Serving};
 use fulcio_ct_log::EmbeddedLog;
 use fulcio_server::{CurrentSnapshot, Limits, Listener, LogFiles, RateLimits, Router, Shutdown};
+use tokio::time::sleep;
 
 use crate::{
     limits_flags::LimitsFlags,
@@ -51,6 +52,10 @@ pub(crate) struct Ports {
     /// How long requests in flight may take to finish after SIGTERM or Ctrl-C.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     shutdown_grace: Duration,
+    /// How long connections are still taken after SIGTERM or Ctrl-C, while /readyz says 503 already:
+    /// as long as load balancers need to notice.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    shutdown_delay: Duration,
     #[command(flatten)]
     limits: LimitsFlags,
 }
@@ -131,11 +136,15 @@ impl Ports {
             })
             .collect();
         stopped.await;
-        tracing::info!("stopping");
         let again = stop::signalled()?;
         serving.stop();
-        shutdown.begin();
         let finished = async {
+            if !self.shutdown_delay.is_zero() {
+                tracing::info!(delay = ?self.shutdown_delay, "not ready any more, and stopping later");
+                sleep(self.shutdown_delay).await;
+            }
+            tracing::info!("stopping");
+            shutdown.begin();
             for server in servers {
                 server.await.context("a listener ended early")?;
             }

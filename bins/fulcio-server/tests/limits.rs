@@ -347,6 +347,27 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(rest(stuck), "");
 }
 
+#[test]
+fn while_the_stop_is_delayed_it_is_not_ready_and_serves_whoever_comes() {
+    let scene = Scene::new();
+    let server = start(&scene, &["--shutdown-delay=1h"]);
+    issues_by_ephemeral(&scene, &server);
+    server.signal("TERM");
+    server.says("not ready any more, and stopping later delay=3600s");
+    let ready = get(&server.url("/readyz"));
+    assert_eq!(ready.status, 503);
+    assert!(ready.text().contains("stopping"), "{}", ready.text());
+    assert_eq!(get(&server.url("/healthz")).status, 200);
+    issues_by_ephemeral(&scene, &server);
+    assert_eq!(server.terminate().status.code(), Some(1));
+
+    let server = start(&scene, &["--shutdown-delay=1s"]);
+    let begun = Instant::now();
+    let ended = server.terminate();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+}
+
 fn soft_limit(server: &Server) -> u64 {
     let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
     let line = limits

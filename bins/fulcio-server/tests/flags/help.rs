@@ -54,6 +54,7 @@ ct-log-timeout              10s
 ct-logs-path
 ct-scts-embedded            1
 shutdown-grace              10s
+shutdown-delay              0s
 max-connections             10000
 max-connections-per-address 0
 max-concurrent-requests     4096
