@@ -300,8 +300,7 @@ fn logs_join_and_leave_under_load_and_no_request_is_lost() {
     let log_a = scene.log(&program, "a", a);
     let _b = scene.log(&program, "b", b);
     // Beside other tests an entry may take longer than the second that the others of this file allow.
-    let patient = |logs: String| logs.replace("public-key", "timeout = \"10s\"\npublic-key");
-    let server = scene.serve(&patient(one("a", a)), &[]);
+    let server = scene.serve(&one("a", a), &["--ct-log-timeout=10s"]);
     let keys = ["a.pub", "b.pub"].map(|name| scene.ca.folder().join(name));
     let load = Load::with_keys(&server.url(""), &keys, &scene.idp);
     // The logs themselves tell of an entry later.
@@ -328,13 +327,13 @@ fn logs_join_and_leave_under_load_and_no_request_is_lost() {
     is_used("a");
     assert_eq!(accepted("b"), 0);
 
-    scene.ca.write("logs.toml", &patient(one("b", b)));
+    scene.ca.write("logs.toml", &one("b", b));
     is_used("b");
     is_left("a");
-    scene.ca.write("logs.toml", &patient(two("all", a, b)));
+    scene.ca.write("logs.toml", &two("all", a, b));
     is_used("a");
     is_used("b");
-    scene.ca.write("logs.toml", &patient(one("b", b)));
+    scene.ca.write("logs.toml", &one("b", b));
     is_left("a");
     is_used("b");
 
