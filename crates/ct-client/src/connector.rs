@@ -16,10 +16,10 @@ use hyper::client::conn::http1;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use rustls::ClientConfig;
-use tokio::{net::TcpStream, time::timeout, try_join};
+use tokio::{net::TcpStream, try_join};
 use tower::Service;
 
-use crate::{Proxy, retry::retry_after, stream::LogStream};
+use crate::{Proxy, retry::retry_after};
 
 /// Opens connections to a log, or to the proxy before it. TLS with the log comes on top.
 #[derive(Clone)]
@@ -33,9 +33,6 @@ pub(crate) struct Connector {
 struct Hop {
     proxy: Proxy,
     connector: HttpsConnector<HttpConnector>,
-    /// How long a connection may take until the proxy has opened the way. A submission that got
-    /// another connection meanwhile does not wait for this one, so its deadline does not end it.
-    timeout: Duration,
 }
 
 impl Connector {
@@ -47,7 +44,6 @@ impl Connector {
         let hop = proxy.map(|proxy| Hop {
             connector: secured(tcp.clone(), tls),
             proxy,
-            timeout,
         });
         Self { tcp, hop }
     }
@@ -63,9 +59,9 @@ pub(crate) fn secured<C>(connector: C, tls: &ClientConfig) -> HttpsConnector<C> 
 }
 
 impl Service<Uri> for Connector {
-    type Response = LogStream;
+    type Response = ToLog;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<LogStream, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<ToLog, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match &mut self.hop {
@@ -77,33 +73,27 @@ impl Service<Uri> for Connector {
     fn call(&mut self, log: Uri) -> Self::Future {
         let Some(hop) = &mut self.hop else {
             let connecting = self.tcp.call(log);
-            return Box::pin(async move { Ok(LogStream::direct(connecting.await?)) });
+            return Box::pin(async move { Ok(ToLog::Http(connecting.await?)) });
         };
         let connecting = hop.connector.call(hop.proxy.uri().clone());
         let authorization = hop.proxy.authorization().cloned();
-        let limit = hop.timeout;
         Box::pin(async move {
-            let opening = async {
-                let stream = connecting.await.map_err(ProxyUnreached)?;
-                if log.scheme() == Some(&Scheme::HTTPS) {
-                    let stream = tunnelled(stream, &log, authorization).await?;
-                    Ok(LogStream::tunnelled(stream))
-                } else {
-                    Ok(LogStream::forwarded(stream))
-                }
-            };
-            let opened = timeout(limit, opening).await;
-            opened.map_err(|elapsed| ProxyUnreached(elapsed.into()))?
+            let stream = connecting.await.map_err(ProxyUnreached)?;
+            if log.scheme() == Some(&Scheme::HTTPS) {
+                tunnelled(stream, &log, authorization).await
+            } else {
+                Ok(stream)
+            }
         })
     }
 }
 
 /// Has the proxy at the other end of `stream` open a way to the log.
 async fn tunnelled(
-    stream: ToProxy,
+    stream: ToLog,
     log: &Uri,
     authorization: Option<HeaderValue>,
-) -> Result<ToProxy, BoxError> {
+) -> Result<ToLog, BoxError> {
     let host = log.host().unwrap_or_default();
     let port = log.port_u16().unwrap_or(HTTPS_PORT);
     let authority: Authority = format!("{host}:{port}").parse()?;
@@ -136,8 +126,8 @@ async fn tunnelled(
     }
 }
 
-/// A connection to a proxy.
-pub(crate) type ToProxy = MaybeHttpsStream<TokioIo<TcpStream>>;
+/// A connection to a log, or to the proxy before it.
+pub(crate) type ToLog = MaybeHttpsStream<TokioIo<TcpStream>>;
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 const HTTPS_PORT: u16 = 443;

@@ -75,6 +75,17 @@ impl HttpLogConfig {
         }
     }
 
+    /// How a request names one of the log's methods: by the whole URL where a proxy reads it (RFC
+    /// 9112 section 3.2.2), else by the path (section 3.2.1).
+    pub(crate) fn target(&self, method: &str) -> Result<Uri, HttpLogError> {
+        let endpoint = self.endpoint(method)?;
+        if self.is_forwarded(&endpoint) {
+            return Ok(endpoint);
+        }
+        let path = endpoint.path_and_query().cloned();
+        Ok(path.expect("the method is in the path").into())
+    }
+
     /// Whether a proxy reads the log's URL in every request, which goes for `http` only.
     fn is_forwarded(&self, uri: &Uri) -> bool {
         self.proxy.is_some() && uri.scheme() == Some(&Scheme::HTTP)
@@ -88,16 +99,24 @@ impl HttpLogConfig {
         proxy.authorization().filter(|_| forwarded).cloned()
     }
 
-    pub(crate) fn host(&self) -> Result<Option<HeaderValue>, HttpLogError> {
-        self.origin
-            .as_ref()
-            .map(|origin| {
-                HeaderValue::from_str(origin).map_err(|source| HttpLogError::Origin {
-                    origin: origin.clone(),
-                    source,
-                })
-            })
-            .transpose()
+    /// The value of `Host` for `endpoint`, with the port where it is not the scheme's own.
+    pub(crate) fn host(&self, endpoint: &Uri) -> Result<HeaderValue, HttpLogError> {
+        if let Some(origin) = &self.origin {
+            return HeaderValue::from_str(origin).map_err(|source| HttpLogError::Origin {
+                origin: origin.clone(),
+                source,
+            });
+        }
+        let default = match endpoint.scheme() == Some(&Scheme::HTTPS) {
+            true => 443,
+            false => 80,
+        };
+        let host = endpoint.host().unwrap_or_default();
+        let host = match endpoint.port_u16().filter(|port| *port != default) {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        Ok(HeaderValue::try_from(host).expect("a host can stand in a header"))
     }
 
     /// TLS 1.2 or later, under the configured roots only.

@@ -4,21 +4,16 @@ use std::io;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request, StatusCode, Uri,
+    HeaderMap, HeaderValue, Method, Request, StatusCode, Uri,
     header::{CONTENT_TYPE, HOST, PROXY_AUTHORIZATION, USER_AGENT},
 };
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
-use hyper_util::{
-    client::legacy::Client,
-    rt::{TokioExecutor, TokioTimer},
-};
+use http_body_util::Full;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::{
     AcceptedRoots, Clock, Entry, Error, FetchingRoots, HttpLogConfig, HttpLogError, LogKey,
     RemoteLog, SctError, SignedCertificateTimestamp, Submission, Submitting, TransparencyLog,
+    connections::{Connections, Content},
     connector::{Connector, ProxyRefusal, secured},
     retry::{Backoff, retry_after},
 };
@@ -32,12 +27,12 @@ use crate::{
 /// sooner than the log's `Retry-After`; when the next wait would pass the deadline it fails at
 /// once. Submissions share nothing but the connections.
 pub struct HttpLog {
-    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
+    connections: Connections,
     add_chain: Uri,
     add_pre_chain: Uri,
     get_roots: Uri,
-    host: Option<HeaderValue>,
-    proxy_authorization: Option<HeaderValue>,
+    /// What every request carries.
+    headers: HeaderMap,
     key: Option<LogKey>,
     clock: Clock,
     timeout: Duration,
@@ -51,18 +46,19 @@ impl HttpLog {
     pub fn new(config: &HttpLogConfig) -> Result<Self, HttpLogError> {
         let tls = config.tls()?;
         let connector = Connector::new(config.timeout, &tls, config.proxy.clone());
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(secured(connector, &tls));
-        let add_chain = config.endpoint("add-chain")?;
+        let log = config.endpoint("add-chain")?;
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, config.host(&log)?);
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Some(authorization) = config.proxy_authorization(&log) {
+            headers.insert(PROXY_AUTHORIZATION, authorization);
+        }
         Ok(Self {
-            client,
-            proxy_authorization: config.proxy_authorization(&add_chain),
-            add_chain,
-            add_pre_chain: config.endpoint("add-pre-chain")?,
-            get_roots: config.endpoint("get-roots")?,
-            host: config.host()?,
+            connections: Connections::new(secured(connector, &tls), log),
+            add_chain: config.target("add-chain")?,
+            add_pre_chain: config.target("add-pre-chain")?,
+            get_roots: config.target("get-roots")?,
+            headers,
             key: config.key.clone(),
             clock: config.clock.clone(),
             timeout: config.timeout,
@@ -114,9 +110,8 @@ impl HttpLog {
             Entry::Certificate(_) => &self.add_chain,
             Entry::Precertificate { .. } => &self.add_pre_chain,
         };
-        let mut request = Request::new(Full::new(body));
+        let mut request = self.request(uri, body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = uri.clone();
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(CONTENT_TYPE, json);
         self.answer(request, MAX_ANSWER).await
@@ -124,8 +119,7 @@ impl HttpLog {
 
     /// Asks for the roots, once.
     async fn accepted_roots(&self) -> Result<Option<AcceptedRoots>, Error> {
-        let mut request = Request::new(Full::new(Bytes::new()));
-        *request.uri_mut() = self.get_roots.clone();
+        let request = self.request(&self.get_roots, Bytes::new());
         let limit = self.timeout.min(ROOTS_TIMEOUT);
         let Ok(answer) = timeout(limit, self.answer(request, MAX_ROOTS)).await else {
             return Err(Error::Deadline {
@@ -146,22 +140,17 @@ impl HttpLog {
         }
     }
 
+    fn request(&self, target: &Uri, body: Bytes) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body));
+        *request.uri_mut() = target.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+
     /// Sends a request, and reads the body of the answer up to `limit` bytes.
-    async fn answer(
-        &self,
-        mut request: Request<Full<Bytes>>,
-        limit: usize,
-    ) -> Result<Vec<u8>, Error> {
-        let headers = request.headers_mut();
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        if let Some(host) = &self.host {
-            headers.insert(HOST, host.clone());
-        }
-        if let Some(authorization) = &self.proxy_authorization {
-            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
-        }
-        let answer = self.client.request(request).await.map_err(unreached)?;
-        let (head, body) = answer.into_parts();
+    async fn answer(&self, request: Request<Full<Bytes>>, limit: usize) -> Result<Vec<u8>, Error> {
+        let answer = self.connections.send(request).await.map_err(unreached)?;
+        let head = &answer.head;
         if head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Err(Error::Proxy {
                 retry_after: retry_after(&head.headers),
@@ -169,20 +158,21 @@ impl HttpLog {
             });
         }
         if head.status != StatusCode::OK {
-            let kept = match read(body, MAX_KEPT).await {
-                Ok(Answer::Whole(bytes) | Answer::Start(bytes)) => bytes,
+            let (status, retry_after) = (head.status.as_u16(), retry_after(&head.headers));
+            let kept = match answer.read(MAX_KEPT).await {
+                Ok(Content::Whole(bytes) | Content::Start(bytes)) => bytes,
                 // The status is what counts; a body that breaks off adds nothing.
                 Err(_broken_off) => Vec::new(),
             };
             return Err(Error::Status {
                 body: kept_text(&kept),
-                retry_after: retry_after(&head.headers),
-                status: head.status.as_u16(),
+                retry_after,
+                status,
             });
         }
-        match read(body, limit).await {
-            Ok(Answer::Whole(bytes)) => Ok(bytes),
-            Ok(Answer::Start(_)) => Err(Error::AnswerTooLong { limit }),
+        match answer.read(limit).await {
+            Ok(Content::Whole(bytes)) => Ok(bytes),
+            Ok(Content::Start(_)) => Err(Error::AnswerTooLong { limit }),
             Err(error) => Err(Error::Network(error.into())),
         }
     }
@@ -234,7 +224,7 @@ impl RemoteLog for HttpLog {
 impl fmt::Debug for HttpLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpLog")
-            .field("add_chain", &self.add_chain)
+            .field("add_chain", self.connections.log())
             .field("key", &self.key)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
@@ -255,45 +245,22 @@ fn request_body(submission: &Submission<'_>) -> Bytes {
     body.into()
 }
 
-enum Answer {
-    /// More was there.
-    Start(Vec<u8>),
-    Whole(Vec<u8>),
-}
-
-/// Reads no more than `limit` bytes.
-async fn read(mut body: Incoming, limit: usize) -> Result<Answer, hyper::Error> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        let room = limit - bytes.len();
-        if data.len() > room {
-            bytes.extend_from_slice(&data[..room]);
-            return Ok(Answer::Start(bytes));
-        }
-        bytes.extend_from_slice(&data);
-    }
-    Ok(Answer::Whole(bytes))
-}
-
 fn kept_text(body: &[u8]) -> String {
     String::from_utf8_lossy(&body[..body.len().min(MAX_KEPT)]).into_owned()
 }
 
 /// Sorts a log that is not there, which may be there a moment later, from one that is not who it
 /// should be and one that a proxy does not let us talk to.
-fn unreached(error: hyper_util::client::legacy::Error) -> Error {
-    if let Some(refusal) = cause::<ProxyRefusal>(&error) {
+fn unreached(error: Box<dyn StdError + Send + Sync>) -> Error {
+    if let Some(refusal) = cause::<ProxyRefusal>(&*error) {
         return Error::Proxy {
             retry_after: refusal.retry_after,
             status: refusal.status,
         };
     }
-    match cause::<rustls::Error>(&error) {
-        Some(rustls::Error::InvalidCertificate(_)) => Error::Untrusted(error.into()),
-        _ => Error::Network(error.into()),
+    match cause::<rustls::Error>(&*error) {
+        Some(rustls::Error::InvalidCertificate(_)) => Error::Untrusted(error),
+        _ => Error::Network(error),
     }
 }
 
@@ -314,8 +281,6 @@ fn cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
 }
 
 const AGENT: &str = concat!("fulcio-ct-client/", env!("CARGO_PKG_VERSION"));
-/// Logs, and the balancers before them, close what is idle for longer.
-const IDLE: Duration = Duration::from_secs(50);
 /// A timestamp in JSON is about 300 bytes; with the longest that is taken, 3,000.
 const MAX_ANSWER: usize = 16 * 1024;
 /// The lists of public logs are below one MiB.

@@ -35,6 +35,7 @@
 mod accepted_roots;
 mod breaker;
 mod clock;
+mod connections;
 mod connector;
 mod digitally_signed;
 mod entry;
@@ -52,7 +53,6 @@ mod retry;
 mod sct;
 mod sct_error;
 mod sct_list;
-mod stream;
 mod submission;
 mod timestamps;
 mod tls;

@@ -4,6 +4,7 @@
 
 mod answers;
 mod clocks;
+mod connections;
 mod fake_proxy;
 mod proxies;
 mod retries;

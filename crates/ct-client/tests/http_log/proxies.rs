@@ -108,6 +108,27 @@ async fn asks_a_proxy_for_the_origin_because_it_looks_at_nothing_else() {
 }
 
 #[tokio::test]
+async fn names_the_port_of_a_log_where_it_is_not_the_usual_one() {
+    let fake = FakeLog::new();
+    let server = Server::start([promise(&fake)]).await;
+    let proxy = FakeProxy::start(Manner::Lead(server.address)).await;
+    for (log, host) in [
+        ("http://log.invalid:81", "log.invalid:81"),
+        ("http://log.invalid:80", "log.invalid"),
+        ("http://log.invalid:443", "log.invalid:443"),
+        ("http://[::2]:81", "[::2]:81"),
+        ("http://[::2]", "[::2]"),
+    ] {
+        let config = through(&proxy.url(""), log, &fake);
+        submit(&HttpLog::new(&config).unwrap()).await.unwrap();
+        let head = proxy.heads().pop().unwrap();
+        let first = format!("POST {log}/ct/v1/add-pre-chain HTTP/1.1");
+        assert_eq!(head.lines().next(), Some(first.as_str()));
+        assert!(has_header(&head, &format!("host: {host}")), "{head}");
+    }
+}
+
+#[tokio::test]
 async fn reaches_an_https_log_through_a_tunnel() {
     let fake = FakeLog::new();
     let (server, root) = secure(&fake).await;

@@ -27,6 +27,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
+    sync::Barrier,
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
@@ -41,6 +42,10 @@ pub(crate) enum Answer {
     Hang,
     /// The head of an answer and half of the body that it announces.
     HangUp,
+    /// The same, and nothing more for as long as the other side waits.
+    Half,
+    /// This, once as many requests wait for it as the barrier wants.
+    Together(Arc<Barrier>, Bytes),
 }
 
 impl Answer {
@@ -66,6 +71,7 @@ struct State {
     answers: Mutex<VecDeque<Answer>>,
     seen: Mutex<Vec<Seen>>,
     connections: AtomicUsize,
+    open: AtomicUsize,
 }
 
 pub(crate) struct Server {
@@ -140,6 +146,11 @@ impl Server {
     pub(crate) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
     }
+
+    /// How many connections have not ended.
+    pub(crate) fn open(&self) -> usize {
+        self.state.open.load(Ordering::SeqCst)
+    }
 }
 
 impl Drop for Server {
@@ -151,6 +162,8 @@ impl Drop for Server {
 /// Serves one connection, which may be a TLS one.
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, state: Arc<State>) {
     state.connections.fetch_add(1, Ordering::SeqCst);
+    state.open.fetch_add(1, Ordering::SeqCst);
+    let served = Arc::clone(&state);
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
         async move { Ok::<_, Infallible>(respond(request, &state).await) }
@@ -159,6 +172,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sta
     let _ended = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
+    served.open.fetch_sub(1, Ordering::SeqCst);
 }
 
 async fn respond(request: Request<Incoming>, state: &State) -> Response<BoxBody<Bytes, io::Error>> {
@@ -190,6 +204,11 @@ async fn respond(request: Request<Incoming>, state: &State) -> Response<BoxBody<
                 Full::new(body).map_err(|never| match never {}).boxed(),
             )
         }
+        Answer::Together(barrier, body) => {
+            barrier.wait().await;
+            (200, Full::new(body).map_err(|never| match never {}).boxed())
+        }
+        Answer::Half => (200, Unfinished(Some(Bytes::from_static(b"{"))).boxed()),
         Answer::Endless(status) => (status, Spaces { broken_after: None }.boxed()),
         Answer::Hang => core::future::pending().await,
         Answer::HangUp => (
@@ -240,5 +259,23 @@ impl Body for Spaces {
                 Ok(Frame::data(Bytes::from_static(&[b' '; 4096])))
             }
         }))
+    }
+}
+
+/// A part of a body, and then nothing, not even its end.
+struct Unfinished(Option<Bytes>);
+
+impl Body for Unfinished {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.0.take() {
+            Some(part) => Poll::Ready(Some(Ok(Frame::data(part)))),
+            None => Poll::Pending,
+        }
     }
 }
