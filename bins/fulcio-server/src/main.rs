@@ -47,7 +47,12 @@ mod variables;
 use std::process::ExitCode;
 
 use command_line::Command;
+use mimalloc::MiMalloc;
 use usage_error::UsageError;
+
+/// That of the C library keeps what many requests at once have needed, and in pieces it needs more each time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -6,11 +6,11 @@
 
 mod ca;
 mod ct_log;
-mod full_disk;
 mod grpc;
 mod http;
 mod idp;
 mod issuance;
+mod limited;
 mod process;
 mod raw_http;
 mod scene;
@@ -21,13 +21,13 @@ mod server;
 pub(crate) use self::{
     ca::{CaFiles, openssl, path},
     ct_log::CtLog,
-    full_disk::{a_little_more, in_shell, limit_files, limited},
     grpc::{GrpcAnswer, grpc},
     http::{Answer, get, http, post_json},
     idp::{IdpFault, IdpServer, unix_now},
     issuance::{chain, issues, pems, request, signing_request},
+    limited::{a_little_more, in_shell, limit_files, limit_memory, limited},
     process::{Daemon, Finished, Process, finish, program, run, wait_until},
-    raw_http::{ask_while, half, rest},
+    raw_http::{ask_while, half, rest, whole},
     scene::{Scene, Variables},
     secrets::Secrets,
     server::{NOBODY, Server, free_port, serving},

@@ -14,14 +14,23 @@ use super::Server;
 
 /// One request on a connection that stays open, so far as it is sent.
 pub(crate) fn half(server: &Server, body: &str) -> TcpStream {
+    begun(server, "keep-alive", body, body.len() / 2)
+}
+
+/// One request that is the last on its connection.
+pub(crate) fn whole(server: &Server, body: &str) -> TcpStream {
+    begun(server, "close", body, body.len())
+}
+
+fn begun(server: &Server, connection: &str, body: &str, sent: usize) -> TcpStream {
     let mut stream = TcpStream::connect(server.http()).unwrap();
     let length = body.len();
     let head = format!(
-        "POST /api/v2/signingCert HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\n\r\n"
+        "POST /api/v2/signingCert HTTP/1.1\r\nhost: a\r\nconnection: {connection}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(&body.as_bytes()[..length / 2]).unwrap();
+    stream.write_all(&body.as_bytes()[..sent]).unwrap();
     stream
 }
 

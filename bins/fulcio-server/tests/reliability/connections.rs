@@ -240,18 +240,13 @@ fn no_descriptors() -> Row {
     }
 }
 
-/// Kibibytes of memory that the server has.
-fn memory(server: &Watched<'_>) -> u64 {
-    super::process::status(server.server.id(), "VmRSS")
-}
-
 fn ten_thousand() -> Row {
     let count = 9_900;
     rlimit::increase_nofile_limit(count + 1000).unwrap();
     let stage = Stage::set();
     let server = stage.serve(&["--ct-log-url=", "--idle-connection-timeout=10m"]);
     server.issues();
-    let before = memory(&server);
+    let before = server.memory();
     let idle: Vec<_> = (0..count)
         .map(|_| TcpStream::connect(server.server.http()).unwrap())
         .collect();
@@ -259,7 +254,7 @@ fn ten_thousand() -> Row {
         server.issues();
     }
     let client = server.ask().within(10);
-    let more = memory(&server) - before;
+    let more = server.memory() - before;
     assert!(more < 400 << 10, "{more} KiB");
     let operator = server.becomes(200, "");
     let begun = Instant::now();

@@ -14,18 +14,24 @@ use super::{
     stage::{Stage, Watched},
     tcp,
 };
-use crate::common::{Server, get, in_shell, serving, signing_request, wait_until};
+use crate::common::{
+    Server, get, in_shell, limit_memory, rest, serving, signing_request, wait_until, whole,
+};
 
 pub(super) const SCENES: &[Scene] = &[
     Scene::new(
         "more requests at once than `--max-concurrent-requests`",
         shed,
     ),
+    Scene::new(
+        "500 requests wait at once for a log that takes connections and says nothing",
+        burst,
+    ),
     Scene::heavy(
         "200 bodies of 4 MiB at once, with 2 GiB of address space (`ulimit -v`)",
         large_bodies,
     ),
-    Scene::heavy("the same with 440 MB: memory runs out", no_memory),
+    Scene::heavy("the same with 64 MiB left: memory runs out", no_memory),
 ];
 
 fn shed() -> Row {
@@ -60,13 +66,46 @@ fn shed() -> Row {
     }
 }
 
-/// A server that may have so many KiB of address space, with an embedded log and an audit trail.
-fn limited<'a>(stage: &'a Stage, kibibytes: u64) -> Watched<'a> {
+fn burst() -> Row {
+    let stage = Stage::set();
+    let url = format!("--ct-log-url=http://{}/test", tcp::silent());
+    let server = stage.serve(&[&url, "--ct-log-timeout=8s"]);
+    let body = signing_request(&stage.idp).to_string();
+    let before = server.memory();
+    let waiting: Vec<_> = (0..500).map(|_| whole(&server.server, &body)).collect();
+    wait_until("all requests to wait", || {
+        (server.value("fulcio_requests_in_flight") == 500).then_some(())
+    });
+    let needed = server.memory() - before;
+    for stream in waiting {
+        let answer = rest(stream);
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(
+            answer.contains("Error entering certificate in CTL"),
+            "{answer}"
+        );
+    }
+    // What is free is given back while the server works, and it works when it is asked.
+    wait_until("memory to be given back", || {
+        server.ask();
+        (server.memory().saturating_sub(before) < needed / 2).then_some(())
+    });
+    Row {
+        client: "503, code 14, `Error entering certificate in CTL`, for each".to_owned(),
+        operator: format!(
+            "{}; more than half of the memory that they needed is given back",
+            server.becomes(503, "ct-log")
+        ),
+        lost: "nothing: no certificate was signed".to_owned(),
+    }
+}
+
+/// A server with an embedded log and an audit trail, started by a line of a shell.
+fn started_by<'a>(stage: &'a Stage, script: &str) -> Watched<'a> {
     let flags = stage.flags(&LOGS);
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
-    let script = format!("ulimit -v {kibibytes} && exec \"$@\"");
     let server = stage.watch(Server::spawn(
-        in_shell(&script, &serving(&flags, "127.0.0.2")),
+        in_shell(script, &serving(&flags, "127.0.0.2")),
         3,
     ));
     server.becomes(200, "");
@@ -123,7 +162,7 @@ fn flood(address: SocketAddr) -> Vec<String> {
 
 fn large_bodies() -> Row {
     let stage = Stage::set();
-    let server = limited(&stage, 2 << 20);
+    let server = started_by(&stage, "ulimit -v 2097152 && exec \"$@\"");
     server.issues();
     let mut told = flood(server.server.http());
     let busy = "503, `the server is busy, try again`".to_owned();
@@ -158,10 +197,13 @@ fn large_bodies() -> Row {
 
 fn no_memory() -> Row {
     let stage = Stage::set();
-    let server = limited(&stage, 430_000);
+    // Else the allocator has the addresses of a GiB in hand from the start.
+    let server = started_by(&stage, "export MIMALLOC_ARENA_RESERVE=0 && exec \"$@\"");
     for _ in 0..3 {
         server.issues();
     }
+    let kibibytes = super::process::status(server.server.id(), "VmSize") + (64 << 10);
+    limit_memory(&server.server, kibibytes << 10);
     drop(flood(server.server.http()));
     let ended = server.server.finish();
     assert_eq!(ended.status.signal(), Some(6), "{}", ended.stderr);

@@ -197,6 +197,11 @@ impl<'a> Watched<'a> {
         value.unwrap_or_else(|| panic!("{sample} is not there"))
     }
 
+    /// Kibibytes of memory that the server has.
+    pub(super) fn memory(&self) -> u64 {
+        super::process::status(self.server.id(), "VmRSS")
+    }
+
     /// No certificate has left the server.
     #[track_caller]
     pub(super) fn issued_nothing(&self) {

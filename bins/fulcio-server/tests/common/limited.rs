@@ -23,11 +23,19 @@ pub(crate) fn in_shell(script: &str, program: &Command) -> Command {
 #[track_caller]
 pub(crate) fn limit_files(server: &Server, bytes: Option<u64>) {
     let bytes = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+    limit(server, &format!("--fsize={bytes}:unlimited"));
+}
+
+/// Lets the server have so many bytes of address space and no more.
+#[track_caller]
+pub(crate) fn limit_memory(server: &Server, bytes: u64) {
+    limit(server, &format!("--as={bytes}"));
+}
+
+#[track_caller]
+fn limit(server: &Server, resource: &str) {
     let limited = Command::new("prlimit")
-        .args([
-            format!("--pid={}", server.id()),
-            format!("--fsize={bytes}:unlimited"),
-        ])
+        .args([&format!("--pid={}", server.id()), resource])
         .status();
     assert!(limited.unwrap().success());
 }
