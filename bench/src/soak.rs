@@ -1,5 +1,6 @@
 //! Half of what the servers can do, for half an hour, while what they depend on fails and comes back.
 
+mod disk;
 mod door;
 mod fault;
 mod flatness;
@@ -45,7 +46,7 @@ use self::{
     people::{People, case},
     report::{Report, SideReport},
     scene::{Programs, Scene, Server},
-    schedule::{LONG, Planned, plan},
+    schedule::{LONG, Plan, Rest},
     traffic::Traffic,
     trail::{Client, Compared},
     trouble::Trouble,
@@ -84,7 +85,7 @@ pub(crate) struct Soak {
 /// What everything has in hand while it runs.
 struct Run {
     begun: Instant,
-    length: Duration,
+    plan: Plan,
     judge: Rc<RefCell<Judge>>,
     traffic: [Rc<Traffic>; 2],
     watches: [Rc<Watch>; 2],
@@ -97,9 +98,9 @@ impl Soak {
             self.minutes > 0.0 && self.share > 0.0,
             "nothing is asked for"
         );
-        let length = Duration::from_secs_f64(self.minutes * 60.0);
-        let rows = plan(length, &self.only);
-        let rotations = rows.iter().flatten();
+        let work = Duration::from_secs_f64(self.minutes * 60.0);
+        let plan = Plan::new(work, &self.only);
+        let rotations = plan.rows.iter().flatten();
         let rotations = rotations
             .filter(|one| one.fault.need() == Need::Provider)
             .count();
@@ -114,12 +115,12 @@ impl Soak {
         let rates = capacities.map(|capacity| capacity * self.share);
         println!("certificates/s {capacities:.0?}; requests/s offered {rates:.0?}");
 
-        let run = Run::new(length, &scene, &people)?;
-        run.soak(&scene, &rows, rates).await?;
+        let run = Run::new(plan, &scene, &people)?;
+        run.soak(&scene, rates).await?;
         run.drain().await?;
         scene.surroundings.calm()?;
         let compared = run.conclude(&self.programs.client, &mut scene).await;
-        let report = run.report(capacities, rates, compared);
+        let report = run.report(work, capacities, rates, compared);
         self.finish(&report, scene, &run)
     }
 
@@ -168,7 +169,7 @@ impl Soak {
 }
 
 impl Run {
-    fn new(length: Duration, scene: &Scene, people: &People) -> Result<Self> {
+    fn new(plan: Plan, scene: &Scene, people: &People) -> Result<Self> {
         let begun = Instant::now();
         let (judge, generation) = (
             Rc::<RefCell<Judge>>::default(),
@@ -187,13 +188,14 @@ impl Run {
                 process: server.process.id(),
                 begun,
                 judge: Rc::clone(&judge),
-                usages: RefCell::default(),
+                rests: RefCell::default(),
+                most_memory: Cell::default(),
             })
         };
         let [remote, local] = &scene.servers;
         Ok(Self {
             begun,
-            length,
+            plan,
             traffic: [traffic(remote)?, traffic(local)?],
             watches: [watch(remote), watch(local)],
             judge,
@@ -202,7 +204,7 @@ impl Run {
     }
 
     /// Everything at the same time, until the end.
-    async fn soak(&self, scene: &Scene, rows: &[Vec<Planned>; 2], rates: [f64; 2]) -> Result<()> {
+    async fn soak(&self, scene: &Scene, rates: [f64; 2]) -> Result<()> {
         let mut tasks = JoinSet::new();
         let mut pacers = Vec::new();
         for ((traffic, watch), rate) in self.traffic.iter().zip(&self.watches).zip(rates) {
@@ -221,6 +223,9 @@ impl Run {
             }
             tasks.spawn_local(async move { watch.run().await });
         }
+        let (folder, begun, judge) = (scene.folder.path(), self.begun, Rc::clone(&self.judge));
+        let folder = folder.to_owned();
+        tasks.spawn_local(async move { disk::watch(&folder, begun, judge).await });
         let trouble = Trouble {
             begun: self.begun,
             around: &scene.surroundings,
@@ -230,9 +235,8 @@ impl Run {
             generation: &self.generation,
         };
         let troubled = async {
-            let [remote, shared] = rows;
-            tokio::try_join!(trouble.make(remote), trouble.make(shared))?;
-            sleep_until((self.begun + self.length).into()).await;
+            let [remote, shared] = &self.plan.rows;
+            tokio::try_join!(trouble.make(remote), trouble.make(shared), self.rest())?;
             anyhow::Ok(())
         };
         tokio::select! {
@@ -245,6 +249,23 @@ impl Run {
         }
         // Without its pacers nothing new is asked; what was asked goes on.
         drop(pacers);
+        Ok(())
+    }
+
+    /// Lets the servers rest when it is planned; the last rest is the end.
+    async fn rest(&self) -> Result<()> {
+        for Rest { from, to } in &self.plan.rests {
+            sleep_until((self.begun + *from).into()).await;
+            println!("{:>5.0} s  rest", from.as_secs_f64());
+            self.traffic
+                .iter()
+                .for_each(|traffic| traffic.rests.set(true));
+            sleep_until((self.begun + *to).into()).await;
+            for (traffic, watch) in self.traffic.iter().zip(&self.watches) {
+                watch.rested()?;
+                traffic.rests.set(false);
+            }
+        }
         Ok(())
     }
 
@@ -271,17 +292,7 @@ impl Run {
     /// Everything that can be said only at the end.
     async fn conclude(&self, program: &Path, scene: &mut Scene) -> Vec<Compared> {
         println!("comparing certificates, logs and audit logs");
-        {
-            let mut judge = self.judge.borrow_mut();
-            let Judge {
-                windows,
-                complaints,
-                ..
-            } = &mut *judge;
-            for window in windows.iter() {
-                window.conclude(complaints);
-            }
-        }
+        self.judge.borrow_mut().conclude();
         let mut all = Vec::new();
         let client = Client {
             program,
@@ -297,21 +308,27 @@ impl Run {
             let ledger = traffic.ledger.take();
             let (compared, mut wrong) = trail::compare(&client, server, &ledger).await;
             all.push(compared);
-            match Flatness::of(&watch.usages.borrow(), self.length) {
-                Some(flatness) if flatness.is_flat() => {}
-                Some(flatness) => wrong.push(format!("memory grows: {flatness:?}")),
-                None => wrong.push("memory was not measured".to_owned()),
+            if let Some(flatness) = Flatness::of(&watch.rests.borrow())
+                && !flatness.is_flat()
+            {
+                wrong.push(format!("memory grows: {flatness:?}"));
             }
             let mut judge = self.judge.borrow_mut();
             for what in wrong {
                 let what = format!("{:?}: {what}", server.side);
-                judge.complaints.add(self.length, &what);
+                judge.complaints.add(self.plan.length(), &what);
             }
         }
         all
     }
 
-    fn report(&self, capacities: [f64; 2], rates: [f64; 2], compared: Vec<Compared>) -> Report {
+    fn report(
+        &self,
+        work: Duration,
+        capacities: [f64; 2],
+        rates: [f64; 2],
+        compared: Vec<Compared>,
+    ) -> Report {
         let mut judge = self.judge.borrow_mut();
         let mut sides = Vec::new();
         for (place, (side, compared)) in Side::BOTH.into_iter().zip(compared).enumerate() {
@@ -324,18 +341,20 @@ impl Run {
                 requests: sum(|one| one.issued + one.refused + one.broken),
                 issued: sum(|one| one.issued),
                 most_in_flight: self.traffic[place].most_in_flight.get(),
-                flatness: Flatness::of(&self.watches[place].usages.borrow(), self.length),
+                flatness: Flatness::of(&self.watches[place].rests.borrow()),
+                most_memory: self.watches[place].most_memory.get(),
                 compared,
             });
         }
         let date = humantime::format_rfc3339_seconds(SystemClock.now()).to_string();
         Report {
             date: date.split('T').next().unwrap_or_default().to_owned(),
-            length: self.length,
+            length: work,
             machine: machine(),
             sides,
             forged: judge.forged,
             by_the_log_itself: judge.by_the_log_itself,
+            by_the_disk_itself: judge.by_the_disk_itself,
             complaints: judge.complaints.count,
             windows: core::mem::take(&mut judge.windows),
         }

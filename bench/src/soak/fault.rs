@@ -199,7 +199,7 @@ impl fmt::Display for Fault {
     }
 }
 
-const BUSY: Refusal = Refusal {
+pub(crate) const BUSY: Refusal = Refusal {
     http: 503,
     grpc: 14,
     text: "the server is busy, try again",

@@ -10,7 +10,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    fault::{Fault, LOG_REFUSES, Need, Refusal, TOKEN},
+    fault::{BUSY, Fault, LOG_REFUSES, Need, Refusal, TOKEN},
     window::Window,
 };
 use crate::case::Api;
@@ -69,6 +69,11 @@ pub(crate) struct Judge {
     /// How often the log has failed by itself, and how many of the refusals of it were put down to that.
     pub(crate) log_faults: Arc<AtomicU64>,
     pub(crate) by_the_log_itself: u64,
+    /// When the disk took long, by itself; and how many of the refusals of the server that syncs were put down to that.
+    pub(crate) stalls: Vec<(Duration, Duration)>,
+    pub(crate) by_the_disk_itself: u64,
+    /// Refusals of that server for want of room. Whether the disk explains them is known later.
+    crowded: Vec<Asked>,
     pub(crate) complaints: Complaints,
 }
 
@@ -139,8 +144,27 @@ impl Judge {
             {
                 self.by_the_log_itself += 1;
             }
+            None if asked.side == Side::Local && is(outcome, asked.api, BUSY) => {
+                self.crowded.push(asked);
+            }
             None => {
                 let what = format!("{asked:?}: {outcome:?}");
+                self.complaints.add(asked.sent, &what);
+            }
+        }
+    }
+
+    /// Judges what could not be judged before the end.
+    pub(crate) fn conclude(&mut self) {
+        for window in &self.windows {
+            window.conclude(&mut self.complaints);
+        }
+        for asked in core::mem::take(&mut self.crowded) {
+            let mut stalls = self.stalls.iter();
+            if stalls.any(|(from, to)| asked.sent <= *to + CATCHING_UP && asked.ended >= *from) {
+                self.by_the_disk_itself += 1;
+            } else {
+                let what = format!("{asked:?}: there was no room for it");
                 self.complaints.add(asked.sent, &what);
             }
         }
@@ -198,6 +222,9 @@ fn text(api: Api, outcome: &Outcome) -> String {
 
 /// The whole request may take 12 s (docs/operating.md); the rest is for a busy machine.
 const DEADLINE: Duration = Duration::from_secs(14);
+
+/// How long after the disk has come back there may be no room yet.
+const CATCHING_UP: Duration = Duration::from_secs(1);
 
 const SHOWN: usize = 200;
 
@@ -307,6 +334,29 @@ mod tests {
         assert_eq!((judge.by_the_log_itself, judge.complaints.count), (1, 2));
         judge.note(one, &refused(500, LOG));
         assert_eq!((judge.by_the_log_itself, judge.complaints.count), (1, 3));
+    }
+
+    #[test]
+    fn a_disk_that_takes_long_by_itself_explains_that_there_was_no_room() {
+        let busy = refused(503, "the server is busy, try again");
+        for (side, sent, excused, complaints) in [
+            (Side::Local, 51.0, 1, 0),
+            (Side::Local, 54.5, 0, 1),
+            (Side::Local, 45.0, 0, 1),
+            (Side::Remote, 51.0, 0, 1),
+        ] {
+            let mut judge = judge();
+            judge.windows.clear();
+            judge.note(asked(side, sent, sent + 2.0), &busy);
+            judge.stalls.push((at(50.0), at(53.0)));
+            judge.conclude();
+            let told = (judge.by_the_disk_itself, judge.complaints.count);
+            assert_eq!(told, (excused, complaints), "{side:?} {sent}");
+        }
+        let mut judge = judge();
+        judge.stalls.push((at(50.0), at(53.0)));
+        judge.note(asked(Side::Local, 51.0, 52.0), &refused(503, LOG));
+        assert_eq!(judge.complaints.count, 1);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Report {
     pub(crate) forged: u64,
     /// Refusals because the log behind the door failed by itself.
     pub(crate) by_the_log_itself: u64,
+    /// Refusals because the disk took long by itself.
+    pub(crate) by_the_disk_itself: u64,
     /// What is wrong, and is ours.
     pub(crate) complaints: u64,
 }
@@ -37,7 +39,10 @@ pub(crate) struct SideReport {
     pub(crate) requests: u64,
     pub(crate) issued: u64,
     pub(crate) most_in_flight: u64,
+    /// Where there was more than one rest.
     pub(crate) flatness: Option<Flatness>,
+    /// In MiB.
+    pub(crate) most_memory: f64,
     pub(crate) compared: Compared,
 }
 
@@ -59,12 +64,14 @@ impl Report {
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!(
             "One run of {:.0} minutes, {}, on {}. Failures that no fault explains, and other complaints: \
-             **{}**. Refused because the RFC 6962 log failed by itself: {}. Forged tokens refused: {}.\n\n",
+             **{}**. Refused because the RFC 6962 log failed by itself: {}; because the disk took more than a second for a \
+             byte: {}. Forged tokens refused: {}.\n\n",
             self.length.as_secs_f64() / 60.0,
             self.date,
             self.machine,
             self.complaints,
             self.by_the_log_itself,
+            self.by_the_disk_itself,
             self.forged,
         );
         text += &table(
@@ -108,14 +115,11 @@ impl Report {
         text += &table(
             &[
                 "server",
-                "first third",
-                "second third",
-                "last third",
+                "at rest, after each part",
                 "growth of memory",
+                "at most",
             ],
-            self.sides
-                .iter()
-                .map(|side| usages(side.side, side.flatness)),
+            self.sides.iter().map(usages),
         );
         text.push('\n');
         text += &table(
@@ -233,22 +237,27 @@ fn seconds(all: impl Iterator<Item = Duration> + Clone) -> String {
     }
 }
 
-fn usages(side: Side, flatness: Option<Flatness>) -> Vec<String> {
-    let usage = |usage: Usage| {
+fn usages(side: &SideReport) -> Vec<String> {
+    let usage = |usage: &Usage| {
         format!(
             "{:.1} MiB, {} threads, {} descriptors",
             usage.memory_mib, usage.threads, usage.descriptors
         )
     };
-    let mut row = vec![name(side).to_owned()];
-    if let Some(of) = flatness {
-        row.extend([of.first, of.second, of.last].map(usage));
-        row.push(format!(
-            "{:+.1} MiB, {:+.1} %",
-            of.growth_mib, of.growth_percent
-        ));
-    }
-    row
+    let (rests, growth) = side.flatness.as_ref().map_or_else(
+        || ("not compared".to_owned(), String::new()),
+        |of| {
+            let rests: Vec<_> = of.rests.iter().map(usage).collect();
+            let growth = format!("{:+.1} MiB, {:+.1} %", of.growth_mib, of.growth_percent);
+            (rests.join("; "), growth)
+        },
+    );
+    vec![
+        name(side.side).to_owned(),
+        rests,
+        growth,
+        format!("{:.0} MiB", side.most_memory),
+    ]
 }
 
 fn name(side: Side) -> &'static str {
@@ -298,11 +307,13 @@ mod tests {
                 issued: 8,
                 most_in_flight: 3,
                 flatness: None,
+                most_memory: 40.0,
                 compared: Compared::default(),
             }],
             windows: vec![window],
             forged: 5,
             by_the_log_itself: 0,
+            by_the_disk_itself: 0,
             complaints: 0,
         }
     }

@@ -42,6 +42,8 @@ pub(crate) struct Traffic {
     pub(crate) ledger: RefCell<Ledger>,
     idle: RefCell<Vec<(Instant, Api, Connection)>>,
     opened: Cell<u8>,
+    /// Whether nothing is asked for now.
+    pub(crate) rests: Cell<bool>,
     pub(crate) in_flight: Cell<u64>,
     pub(crate) most_in_flight: Cell<u64>,
 }
@@ -70,6 +72,7 @@ impl Traffic {
             ledger: RefCell::default(),
             idle: RefCell::default(),
             opened: Cell::default(),
+            rests: Cell::default(),
             in_flight: Cell::default(),
             most_in_flight: Cell::default(),
         })
@@ -80,6 +83,9 @@ impl Traffic {
         loop {
             let ticket = tickets.lock().await.recv().await;
             let Some((number, due)) = ticket else { return };
+            if self.rests.get() {
+                continue;
+            }
             let this = Rc::clone(&self);
             spawn_local(async move { this.one(number, due).await });
         }

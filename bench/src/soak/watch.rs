@@ -1,4 +1,8 @@
-use core::{cell::RefCell, net::SocketAddr, time::Duration};
+use core::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+    time::Duration,
+};
 use std::{rc::Rc, time::Instant};
 
 use anyhow::{Context as _, Result};
@@ -27,7 +31,10 @@ pub(crate) struct Watch {
     pub(crate) process: u32,
     pub(crate) begun: Instant,
     pub(crate) judge: Rc<RefCell<Judge>>,
-    pub(crate) usages: RefCell<Vec<(Duration, Usage)>>,
+    /// What is used at the end of each rest.
+    pub(crate) rests: RefCell<Vec<Usage>>,
+    /// The most memory that was used when it was looked at, in MiB.
+    pub(crate) most_memory: Cell<f64>,
 }
 
 impl Watch {
@@ -37,12 +44,17 @@ impl Watch {
             self.health().await;
             self.readiness().await;
             if round % 5 == 0 {
-                self.usages
-                    .borrow_mut()
-                    .push((self.begun.elapsed(), usage(self.process)?));
+                let used = usage(self.process)?.memory_mib;
+                self.most_memory.set(self.most_memory.get().max(used));
             }
             sleep(Duration::from_secs(1)).await;
         }
+        Ok(())
+    }
+
+    /// A rest ends.
+    pub(crate) fn rested(&self) -> Result<()> {
+        self.rests.borrow_mut().push(usage(self.process)?);
         Ok(())
     }
 
