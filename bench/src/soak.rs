@@ -23,7 +23,7 @@ use core::{
     time::Duration,
 };
 use std::{
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
@@ -223,9 +223,8 @@ impl Run {
             }
             tasks.spawn_local(async move { watch.run().await });
         }
-        let (folder, begun, judge) = (scene.folder.path(), self.begun, Rc::clone(&self.judge));
-        let folder = folder.to_owned();
-        tasks.spawn_local(async move { disk::watch(&folder, begun, judge).await });
+        let probe = File::create(scene.folder.path().join("probe"))?;
+        tasks.spawn_local(disk::watch(probe, self.begun, Rc::clone(&self.judge)));
         let trouble = Trouble {
             begun: self.begun,
             around: &scene.surroundings,

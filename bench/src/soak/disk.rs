@@ -2,7 +2,6 @@ use core::{cell::RefCell, time::Duration};
 use std::{
     fs::File,
     io::{self, Write as _},
-    path::Path,
     rc::Rc,
     time::Instant,
 };
@@ -12,10 +11,9 @@ use tokio::{task::spawn_blocking, time::sleep};
 
 use super::judge::Judge;
 
-/// Writes a byte to the disk that the servers' files are on, again and again, and tells the judge when that takes
+/// Writes a byte to a file beside those of the servers, again and again, and tells the judge when that takes
 /// long. Others may use the disk, and who syncs what it writes then waits with all its callers.
-pub(crate) async fn watch(folder: &Path, begun: Instant, judge: Rc<RefCell<Judge>>) -> Result<()> {
-    let mut file = File::create(folder.join("probe"))?;
+pub(crate) async fn watch(mut file: File, begun: Instant, judge: Rc<RefCell<Judge>>) -> Result<()> {
     loop {
         let from = begun.elapsed();
         file = spawn_blocking(move || written(file)).await??;

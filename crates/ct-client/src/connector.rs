@@ -130,7 +130,7 @@ async fn tunnelled(
 pub(crate) type ToLog = MaybeHttpsStream<TokioIo<TcpStream>>;
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-const HTTPS_PORT: u16 = 443;
+pub(crate) const HTTPS_PORT: u16 = 443;
 
 /// The proxy itself cannot be talked to.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use http::{
 use pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 
-use crate::{Clock, LogKey, Proxy, proxy::is_plain};
+use crate::{Clock, LogKey, Proxy, connector::HTTPS_PORT, proxy::is_plain};
 
 /// Where a log is, and how to tell that it is the right one.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl HttpLogConfig {
             });
         }
         let default = match endpoint.scheme() == Some(&Scheme::HTTPS) {
-            true => 443,
+            true => HTTPS_PORT,
             false => 80,
         };
         let host = endpoint.host().unwrap_or_default();

@@ -208,16 +208,10 @@ async fn respond(request: Request<Incoming>, state: &State) -> Response<BoxBody<
             barrier.wait().await;
             (200, Full::new(body).map_err(|never| match never {}).boxed())
         }
-        Answer::Half => (200, Unfinished(Some(Bytes::from_static(b"{"))).boxed()),
-        Answer::Endless(status) => (status, Spaces { broken_after: None }.boxed()),
+        Answer::Endless(status) => (status, Spaces::then(Next::More).boxed()),
+        Answer::Half => (200, Spaces::then(Next::Silence).boxed()),
         Answer::Hang => core::future::pending().await,
-        Answer::HangUp => (
-            200,
-            Spaces {
-                broken_after: Some(1),
-            }
-            .boxed(),
-        ),
+        Answer::HangUp => (200, Spaces::then(Next::End).boxed()),
     };
     let mut response = Response::new(body);
     *response.status_mut() = status.try_into().unwrap();
@@ -239,9 +233,25 @@ fn submitted(body: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// White space, without end or until the server hangs up.
+/// White space, and what comes behind it.
 struct Spaces {
-    broken_after: Option<usize>,
+    sent: bool,
+    next: Next,
+}
+
+/// What comes behind the first part of a body.
+enum Next {
+    /// The server hangs up.
+    End,
+    More,
+    /// Not even the end.
+    Silence,
+}
+
+impl Spaces {
+    fn then(next: Next) -> Self {
+        Self { sent: false, next }
+    }
 }
 
 impl Body for Spaces {
@@ -252,30 +262,11 @@ impl Body for Spaces {
         mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        Poll::Ready(Some(match &mut self.broken_after {
-            Some(0) => Err(io::Error::other("hung up")),
-            left => {
-                *left = left.map(|frames| frames - 1);
-                Ok(Frame::data(Bytes::from_static(&[b' '; 4096])))
-            }
-        }))
-    }
-}
-
-/// A part of a body, and then nothing, not even its end.
-struct Unfinished(Option<Bytes>);
-
-impl Body for Unfinished {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match self.0.take() {
-            Some(part) => Poll::Ready(Some(Ok(Frame::data(part)))),
-            None => Poll::Pending,
+        let spaces = Frame::data(Bytes::from_static(&[b' '; 4096]));
+        match (core::mem::replace(&mut self.sent, true), &self.next) {
+            (false, _) | (true, Next::More) => Poll::Ready(Some(Ok(spaces))),
+            (true, Next::End) => Poll::Ready(Some(Err(io::Error::other("hung up")))),
+            (true, Next::Silence) => Poll::Pending,
         }
     }
 }
