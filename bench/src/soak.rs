@@ -189,6 +189,7 @@ impl Run {
                 begun,
                 judge: Rc::clone(&judge),
                 rests: RefCell::default(),
+                least: Cell::default(),
                 most_memory: Cell::default(),
             })
         };
@@ -256,12 +257,13 @@ impl Run {
         for Rest { from, to } in &self.plan.rests {
             sleep_until((self.begun + *from).into()).await;
             println!("{:>5.0} s  rest", from.as_secs_f64());
-            self.traffic
-                .iter()
-                .for_each(|traffic| traffic.rests.set(true));
+            for (traffic, watch) in self.traffic.iter().zip(&self.watches) {
+                traffic.rests.set(true);
+                watch.rest_begins();
+            }
             sleep_until((self.begun + *to).into()).await;
             for (traffic, watch) in self.traffic.iter().zip(&self.watches) {
-                watch.rested()?;
+                watch.rest_ends()?;
                 traffic.rests.set(false);
             }
         }

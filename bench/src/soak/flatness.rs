@@ -8,8 +8,9 @@ pub(crate) struct Usage {
     pub(crate) descriptors: u64,
 }
 
-/// Whether memory was flat: what the server had at rest, behind each part of the run. While it works its memory
-/// follows how many requests wait, and says little.
+/// Whether memory was flat: the least that the server had at rest, behind each part of the run. While it works its
+/// memory follows how many requests wait, and says little; at rest as well it goes up and down by 2 MiB, as the
+/// allocator gives back late, but what is in use is never more than the least.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Flatness {
     pub(crate) rests: Vec<Usage>,

@@ -115,7 +115,7 @@ impl Report {
         text += &table(
             &[
                 "server",
-                "at rest, after each part",
+                "least at rest, after each part",
                 "growth of memory",
                 "at most",
             ],

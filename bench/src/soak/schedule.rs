@@ -10,7 +10,7 @@ pub(crate) struct Planned {
     pub(crate) off: Duration,
 }
 
-/// When nobody asks for anything, so that memory can be compared.
+/// When little is asked for, so that memory can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rest {
     pub(crate) from: Duration,

@@ -42,7 +42,7 @@ pub(crate) struct Traffic {
     pub(crate) ledger: RefCell<Ledger>,
     idle: RefCell<Vec<(Instant, Api, Connection)>>,
     opened: Cell<u8>,
-    /// Whether nothing is asked for now.
+    /// Whether little is asked for now.
     pub(crate) rests: Cell<bool>,
     pub(crate) in_flight: Cell<u64>,
     pub(crate) most_in_flight: Cell<u64>,
@@ -83,7 +83,7 @@ impl Traffic {
         loop {
             let ticket = tickets.lock().await.recv().await;
             let Some((number, due)) = ticket else { return };
-            if self.rests.get() {
+            if self.rests.get() && !number.is_multiple_of(AT_REST) {
                 continue;
             }
             let this = Rc::clone(&self);
@@ -216,6 +216,9 @@ fn refused(api: Api, answer: &Answer) -> Outcome {
     Outcome::Refused(code, text)
 }
 
+/// At rest one of so many requests is sent: an allocator gives back what a burst has needed when it is asked for
+/// something. Odd, so that both protocols have their turn.
+const AT_REST: usize = 31;
 /// Longer than a request may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Half of the time after which the server closes a connection without a request.

@@ -31,8 +31,10 @@ pub(crate) struct Watch {
     pub(crate) process: u32,
     pub(crate) begun: Instant,
     pub(crate) judge: Rc<RefCell<Judge>>,
-    /// What is used at the end of each rest.
+    /// What was used in each rest, when it was least.
     pub(crate) rests: RefCell<Vec<Usage>>,
+    /// What was used when it was least, since the rest began that goes on.
+    pub(crate) least: Cell<Option<Usage>>,
     /// The most memory that was used when it was looked at, in MiB.
     pub(crate) most_memory: Cell<f64>,
 }
@@ -44,17 +46,30 @@ impl Watch {
             self.health().await;
             self.readiness().await;
             if round % 5 == 0 {
-                let used = usage(self.process)?.memory_mib;
-                self.most_memory.set(self.most_memory.get().max(used));
+                self.look()?;
             }
             sleep(Duration::from_secs(1)).await;
         }
         Ok(())
     }
 
-    /// A rest ends.
-    pub(crate) fn rested(&self) -> Result<()> {
-        self.rests.borrow_mut().push(usage(self.process)?);
+    fn look(&self) -> Result<()> {
+        let used = usage(self.process)?;
+        self.most_memory
+            .set(self.most_memory.get().max(used.memory_mib));
+        let still = |least: &Usage| least.memory_mib <= used.memory_mib;
+        self.least
+            .set(self.least.get().filter(still).or(Some(used)));
+        Ok(())
+    }
+
+    pub(crate) fn rest_begins(&self) {
+        self.least.set(None);
+    }
+
+    pub(crate) fn rest_ends(&self) -> Result<()> {
+        self.look()?;
+        self.rests.borrow_mut().extend(self.least.get());
         Ok(())
     }
 
