@@ -8,6 +8,17 @@ pub(crate) struct Usage {
     pub(crate) descriptors: u64,
 }
 
+impl Usage {
+    /// The one of both with less memory.
+    pub(crate) fn or_less(self, other: Self) -> Self {
+        if other.memory_mib < self.memory_mib {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 /// Whether memory was flat: the least that the server had at rest, behind each part of the run. While it works its
 /// memory follows how many requests wait, and says little; at rest as well it goes up and down by 2 MiB, as the
 /// allocator gives back late, but what is in use is never more than the least.
@@ -70,6 +81,24 @@ mod tests {
     fn little_growth_of_much_and_much_growth_of_little_are_flat() {
         assert!(of(&[1000.0, 1010.0, 1040.0]).unwrap().is_flat());
         assert!(of(&[1.0, 2.0, 2.9]).unwrap().is_flat());
+    }
+
+    #[test]
+    fn less_is_what_has_less_memory_with_its_threads() {
+        let (more, less) = (
+            Usage {
+                memory_mib: 30.0,
+                threads: 5,
+                descriptors: 40,
+            },
+            Usage {
+                memory_mib: 29.0,
+                threads: 8,
+                descriptors: 50,
+            },
+        );
+        assert_eq!(more.or_less(less), less);
+        assert_eq!(less.or_less(more), less);
     }
 
     #[test]

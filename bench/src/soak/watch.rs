@@ -57,9 +57,8 @@ impl Watch {
         let used = usage(self.process)?;
         self.most_memory
             .set(self.most_memory.get().max(used.memory_mib));
-        let still = |least: &Usage| least.memory_mib <= used.memory_mib;
-        self.least
-            .set(self.least.get().filter(still).or(Some(used)));
+        let least = self.least.get().map_or(used, |least| least.or_less(used));
+        self.least.set(Some(least));
         Ok(())
     }
 
