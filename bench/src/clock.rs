@@ -21,6 +21,7 @@ pub(crate) fn memory(processes: &[u32]) -> Result<Memory> {
     for id in processes {
         let status = process(*id)?.status()?;
         memory.resident += status.vmrss.context("no resident set")?;
+        memory.own += status.rssanon.context("no anonymous memory")?;
         memory.peak += status.vmhwm.context("no peak")?;
         memory.threads += status.threads;
     }
@@ -30,6 +31,9 @@ pub(crate) fn memory(processes: &[u32]) -> Result<Memory> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) resident: u64,
+    /// What is resident and comes from no file: not the pages of the program, of which the kernel maps more as more of
+    /// it is used, and which it can take back.
+    pub(crate) own: u64,
     pub(crate) peak: u64,
     pub(crate) threads: u64,
 }

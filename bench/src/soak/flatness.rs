@@ -4,14 +4,16 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Usage {
     pub(crate) memory_mib: f64,
+    /// The part of it that comes from no file.
+    pub(crate) own_mib: f64,
     pub(crate) threads: u64,
     pub(crate) descriptors: u64,
 }
 
 impl Usage {
-    /// The one of both with less memory.
+    /// The one of both with less memory of its own.
     pub(crate) fn or_less(self, other: Self) -> Self {
-        if other.memory_mib < self.memory_mib {
+        if other.own_mib < self.own_mib {
             other
         } else {
             self
@@ -19,9 +21,10 @@ impl Usage {
     }
 }
 
-/// Whether memory was flat: the least that the server had at rest, behind each part of the run. While it works its
-/// memory follows how many requests wait, and says little; at rest as well it goes up and down by 2 MiB, as the
-/// allocator gives back late, but what is in use is never more than the least.
+/// Whether the server's own memory was flat: the least that it had at rest, behind each part of the run. While it works
+/// its memory follows how many requests wait, and says little; at rest as well it goes up and down by 2 MiB, as the
+/// allocator gives back late, but what is in use is never more than the least. The pages of the program do not count:
+/// each fault is the first use of some of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Flatness {
     pub(crate) rests: Vec<Usage>,
@@ -36,11 +39,11 @@ impl Flatness {
         let [first, .., last] = rests else {
             return None;
         };
-        let growth_mib = last.memory_mib - first.memory_mib;
+        let growth_mib = last.own_mib - first.own_mib;
         Some(Self {
             rests: rests.to_vec(),
             growth_mib,
-            growth_percent: 100.0 * growth_mib / first.memory_mib,
+            growth_percent: 100.0 * growth_mib / first.own_mib,
         })
     }
 
@@ -54,13 +57,17 @@ impl Flatness {
 mod tests {
     use super::*;
 
-    fn of(memory: &[f64]) -> Option<Flatness> {
-        let usage = |memory_mib: &f64| Usage {
-            memory_mib: *memory_mib,
+    fn usage(own_mib: f64) -> Usage {
+        Usage {
+            memory_mib: own_mib + 16.0,
+            own_mib,
             threads: 5,
             descriptors: 40,
-        };
-        Flatness::of(&memory.iter().map(usage).collect::<Vec<_>>())
+        }
+    }
+
+    fn of(own: &[f64]) -> Option<Flatness> {
+        Flatness::of(&own.iter().copied().map(usage).collect::<Vec<_>>())
     }
 
     #[test]
@@ -84,19 +91,21 @@ mod tests {
     }
 
     #[test]
-    fn less_is_what_has_less_memory_with_its_threads() {
-        let (more, less) = (
-            Usage {
-                memory_mib: 30.0,
-                threads: 5,
-                descriptors: 40,
-            },
-            Usage {
-                memory_mib: 29.0,
-                threads: 8,
-                descriptors: 50,
-            },
-        );
+    fn more_of_the_program_is_no_growth() {
+        let (first, mut last) = (usage(14.0), usage(14.0));
+        last.memory_mib += 10.0;
+        assert!(Flatness::of(&[first, last]).unwrap().is_flat());
+    }
+
+    #[test]
+    fn less_is_what_has_less_memory_of_its_own_with_its_threads() {
+        let more = usage(14.0);
+        let less = Usage {
+            memory_mib: 40.0,
+            threads: 8,
+            descriptors: 50,
+            ..usage(13.0)
+        };
         assert_eq!(more.or_less(less), less);
         assert_eq!(less.or_less(more), less);
     }

@@ -115,9 +115,9 @@ impl Report {
         text += &table(
             &[
                 "server",
-                "least at rest, after each part",
-                "growth of memory",
-                "at most",
+                "own memory at rest, of all, after each part",
+                "growth of its own",
+                "all, at most",
             ],
             self.sides.iter().map(usages),
         );
@@ -240,8 +240,8 @@ fn seconds(all: impl Iterator<Item = Duration> + Clone) -> String {
 fn usages(side: &SideReport) -> Vec<String> {
     let usage = |usage: &Usage| {
         format!(
-            "{:.1} MiB, {} threads, {} descriptors",
-            usage.memory_mib, usage.threads, usage.descriptors
+            "{:.1} of {:.1} MiB, {} threads, {} descriptors",
+            usage.own_mib, usage.memory_mib, usage.threads, usage.descriptors
         )
     };
     let (rests, growth) = side.flatness.as_ref().map_or_else(

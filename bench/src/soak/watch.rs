@@ -31,9 +31,9 @@ pub(crate) struct Watch {
     pub(crate) process: u32,
     pub(crate) begun: Instant,
     pub(crate) judge: Rc<RefCell<Judge>>,
-    /// What was used in each rest, when it was least.
+    /// What was used in each rest, when its own memory was least.
     pub(crate) rests: RefCell<Vec<Usage>>,
-    /// What was used when it was least, since the rest began that goes on.
+    /// What was used when its own memory was least, since the rest began that goes on.
     pub(crate) least: Cell<Option<Usage>>,
     /// The most memory that was used when it was looked at, in MiB.
     pub(crate) most_memory: Cell<f64>,
@@ -140,6 +140,7 @@ fn usage(process: u32) -> Result<Usage> {
     let memory = clock::memory(&[process])?;
     Ok(Usage {
         memory_mib: memory.resident as f64 / 1024.0,
+        own_mib: memory.own as f64 / 1024.0,
         threads: memory.threads,
         descriptors: clock::descriptors(process)?,
     })
