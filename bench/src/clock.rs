@@ -31,8 +31,7 @@ pub(crate) fn memory(processes: &[u32]) -> Result<Memory> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) resident: u64,
-    /// What is resident and comes from no file: not the pages of the program, of which the kernel maps more as more of
-    /// it is used, and which it can take back.
+    /// What is resident and comes from no file: not the pages of the program, of which the kernel maps what it likes.
     pub(crate) own: u64,
     pub(crate) peak: u64,
     pub(crate) threads: u64,

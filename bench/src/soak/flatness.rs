@@ -24,7 +24,7 @@ impl Usage {
 /// Whether the server's own memory was flat: the least that it had at rest, behind each part of the run. While it works
 /// its memory follows how many requests wait, and says little; at rest as well it goes up and down by 2 MiB, as the
 /// allocator gives back late, but what is in use is never more than the least. The pages of the program do not count:
-/// each fault is the first use of some of them.
+/// how many of them are mapped is for the kernel to decide.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Flatness {
     pub(crate) rests: Vec<Usage>,
