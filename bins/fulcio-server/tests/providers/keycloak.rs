@@ -1,6 +1,7 @@
 use std::{
     fs,
     net::TcpStream,
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -59,6 +60,8 @@ impl Keycloak {
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(Stdio::null())
+            // The script has a Java process for a child.
+            .process_group(0)
             .spawn()
             .unwrap();
         let mut keycloak = Self {
@@ -130,8 +133,12 @@ impl Keycloak {
 
 impl Drop for Keycloak {
     fn drop(&mut self) {
-        // Its script has become the Java process.
-        drop(self.child.kill());
+        let group = format!("-{}", self.child.id());
+        drop(
+            Command::new("kill")
+                .args(["-s", "KILL", "--", &group])
+                .status(),
+        );
         drop(self.child.wait());
     }
 }
@@ -222,4 +229,12 @@ fn keycloak_vouches_with_its_signing_keys_and_never_with_its_encryption_key() {
     issuance.refuses(&sealed);
     // A server that has verified nothing yet.
     Issuance::trusting(&[&rs256]).refuses(&sealed);
+
+    let port = keycloak.port;
+    drop(keycloak);
+    let begun = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it goes on");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
