@@ -268,7 +268,7 @@ fn what_is_wrong_changes_nothing_and_is_told_with_its_place() {
         );
         counted(
             &server,
-            &format!("fulcio_reloads_total{{part=\"{part}\",outcome=\"refused\"}} 1"),
+            &format!("fulcio_reloads_total{{outcome=\"refused\",part=\"{part}\"}} 1"),
         );
     }
     // Asked for it, it says so again.
@@ -342,7 +342,7 @@ fn sighup_reads_every_part_again_and_each_says_one_line() {
         assert_eq!(lines.len(), 2, "{lines:?}");
         counted(
             &server,
-            &format!("fulcio_reloads_total{{part=\"{part}\",outcome=\"used\"}} 2"),
+            &format!("fulcio_reloads_total{{outcome=\"used\",part=\"{part}\"}} 2"),
         );
     }
     let after = (audiences(&server), bundle(&server));

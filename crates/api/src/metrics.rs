@@ -37,6 +37,9 @@ impl ApiMetrics {
     /// The name of the histogram of HTTP latencies, in seconds.
     pub const LATENCY: &str = "fulcio_api_latency";
 
+    /// The labels of [`LATENCY`](Self::LATENCY).
+    pub const LATENCY_LABELS: [&str; 2] = ["code", "method"];
+
     /// The upper bounds that Fulcio's [`LATENCY`](Self::LATENCY) has, in seconds. A recorder that
     /// is not told of them may make something else of a histogram.
     pub const LATENCY_BUCKETS: [f64; 11] = [
@@ -45,6 +48,9 @@ impl ApiMetrics {
 
     /// The name of the histogram of the time that each stage of an issuance takes, in seconds.
     pub const STAGES: &str = "fulcio_stage_seconds";
+
+    /// The labels of [`STAGES`](Self::STAGES).
+    pub const STAGE_LABELS: [&str; 1] = ["stage"];
 
     /// Upper bounds for [`STAGES`](Self::STAGES), in seconds: from what a signature takes to the
     /// time that a whole request has.

@@ -1,12 +1,5 @@
-use core::{fmt, time::Duration};
-use std::{
-    sync::{
-        Arc,
-        mpsc::{self, RecvTimeoutError, Sender},
-    },
-    thread,
-    time::UNIX_EPOCH,
-};
+use core::fmt;
+use std::{sync::Arc, time::UNIX_EPOCH};
 
 use fulcio_api::ApiMetrics;
 use fulcio_audit_log::AuditObserver;
@@ -15,7 +8,7 @@ use fulcio_ct_client::LogObserver;
 use fulcio_identity::Issuers;
 use fulcio_issuance::Clock;
 use metrics::{Key, Label, Level, Metadata, Recorder};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
+use prometheus::{Histogram, HistogramOpts, HistogramVec, Registry};
 
 mod audit_metrics;
 mod exposition;
@@ -41,34 +34,41 @@ pub struct Metrics {
     recorder: Arc<PrometheusRecorder>,
     api: Arc<ApiMetrics>,
     page: MetricsPage,
-    _upkeep: Upkeep,
 }
+
+/// Keeps each series in atomic numbers, so that counting takes no lock and no more memory.
+type PrometheusRecorder = metrics_prometheus::Recorder;
 
 impl Metrics {
     /// Starts counting at zero.
     ///
-    /// A thread of its own folds what is recorded into the histograms, so that memory stays bounded
-    /// where nobody reads the page.
-    ///
     /// # Errors
-    /// The exporter refuses the buckets of a histogram.
-    pub fn new() -> Result<Self, BuildError> {
-        let full = |name: &str| Matcher::Full(name.to_owned());
-        let recorder = PrometheusBuilder::new()
-            .set_buckets_for_metric(full(ApiMetrics::LATENCY), &ApiMetrics::LATENCY_BUCKETS)?
-            .set_buckets_for_metric(full(ApiMetrics::STAGES), &ApiMetrics::STAGE_BUCKETS)?
-            .set_buckets_for_metric(
-                full(IssuerMetrics::FETCH_SECONDS),
-                &ApiMetrics::LATENCY_BUCKETS,
-            )?
-            .set_buckets_for_metric(full(LogMetrics::SECONDS), &ApiMetrics::LATENCY_BUCKETS)?
-            .build_recorder();
+    /// A histogram cannot have its buckets.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let like_requests =
+            |name| HistogramOpts::new(name, name).buckets(ApiMetrics::LATENCY_BUCKETS.into());
+        let stages = HistogramOpts::new(ApiMetrics::STAGES, ApiMetrics::STAGES)
+            .buckets(ApiMetrics::STAGE_BUCKETS.into());
+        let recorder = PrometheusRecorder::builder()
+            .with_registry(Registry::new())
+            .try_with_metric(HistogramVec::new(
+                like_requests(ApiMetrics::LATENCY),
+                &ApiMetrics::LATENCY_LABELS,
+            )?)?
+            .try_with_metric(HistogramVec::new(stages, &ApiMetrics::STAGE_LABELS)?)?
+            .try_with_metric(Histogram::with_opts(like_requests(
+                IssuerMetrics::FETCH_SECONDS,
+            ))?)?
+            .try_with_metric(HistogramVec::new(
+                like_requests(LogMetrics::SECONDS),
+                &LogMetrics::SECONDS_LABELS,
+            )?)?
+            .build();
         IssuerMetrics::describe(&recorder);
         tell_build(&recorder);
         Ok(Self {
             api: Arc::new(ApiMetrics::new(&recorder)),
-            page: MetricsPage::new(recorder.handle()),
-            _upkeep: Upkeep::start(&recorder),
+            page: MetricsPage::new(recorder.registry().clone()),
             recorder: Arc::new(recorder),
         })
     }
@@ -132,24 +132,6 @@ impl Metrics {
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Metrics").finish_non_exhaustive()
-    }
-}
-
-/// Empties the exporter's buffers now and then, in a thread of its own, until it is dropped.
-struct Upkeep(#[expect(dead_code, reason = "the thread ends when it is dropped")] Sender<()>);
-
-impl Upkeep {
-    const EVERY: Duration = Duration::from_secs(5);
-
-    fn start(recorder: &PrometheusRecorder) -> Self {
-        let handle = recorder.handle();
-        let (running, ended) = mpsc::channel();
-        thread::spawn(move || {
-            while ended.recv_timeout(Self::EVERY) == Err(RecvTimeoutError::Timeout) {
-                handle.run_upkeep();
-            }
-        });
-        Self(running)
     }
 }
 

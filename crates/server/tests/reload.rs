@@ -40,8 +40,8 @@ fn start(path: &Path, reload: Reload) -> Arc<AtomicUsize> {
 fn outcomes(metrics: &Metrics) -> (f64, f64, f64) {
     let of = |series: &str| value(metrics, series);
     (
-        of(r#"fulcio_reloads_total{part="file",outcome="used"}"#),
-        of(r#"fulcio_reloads_total{part="file",outcome="refused"}"#),
+        of(r#"fulcio_reloads_total{outcome="used",part="file"}"#),
+        of(r#"fulcio_reloads_total{outcome="refused",part="file"}"#),
         of(r#"fulcio_reload_last_successful{part="file"}"#),
     )
 }

@@ -44,7 +44,7 @@ fn metrics_have_fulcios_names() {
     let address = serve(&runtime, Router::new().with_mount("/", metrics.page()));
     let page = request(address, "GET /whatever");
     for name in [
-        "fulcio_build_info{version=",
+        "fulcio_build_info{build_date=",
         "fulcio_new_certs 0",
         "http_requests_total{code=\"200\",method=\"get\"} 0",
         "grpc_server_started_total{",

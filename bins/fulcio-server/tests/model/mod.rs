@@ -276,7 +276,7 @@ fn holds(scene: &Scene, steps: &[Step]) {
     {
         for (outcome, count) in [("used", used), ("refused", refused)] {
             let sample =
-                format!("fulcio_reloads_total{{part=\"{part}\",outcome=\"{outcome}\"}} {count}\n");
+                format!("fulcio_reloads_total{{outcome=\"{outcome}\",part=\"{part}\"}} {count}\n");
             assert!(page.contains(&sample), "{sample} is not in {page}");
         }
     }

@@ -150,7 +150,10 @@ fn overwritten() -> Row {
     let operator = format!(
         "{}; {said}; {}",
         server.becomes(200, ""),
-        server.counted(&["fulcio_reloads_total{part=\"issuing-key\""])
+        server.counted(&[
+            r#"fulcio_reloads_total{outcome="used",part="issuing-key"}"#,
+            r#"fulcio_reloads_total{outcome="refused",part="issuing-key"}"#,
+        ])
     );
     fs::write(&key, right).unwrap();
     server.said(

@@ -28,9 +28,10 @@ impl HttpSeries {
 
     fn new(recorder: &dyn Recorder, method: &'static str, status: u16) -> Self {
         let key = |name: &'static str| {
+            let [code, on_method] = ApiMetrics::LATENCY_LABELS;
             let labels = vec![
-                Label::new("code", status.to_string()),
-                Label::new("method", method),
+                Label::new(code, status.to_string()),
+                Label::new(on_method, method),
             ];
             Key::from_parts(name, labels)
         };

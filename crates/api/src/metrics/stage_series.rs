@@ -36,11 +36,17 @@ impl StageSeries {
         recorder.describe_counter(UNUSED.into(), None, meaning.into());
         let meaning = "Certificates that were not what their profile says and did not leave";
         recorder.describe_counter(VIOLATIONS.into(), None, meaning.into());
+        let [stage_label] = ApiMetrics::STAGE_LABELS;
         Self {
             violations: counter(recorder, VIOLATIONS, &[]),
             unused: counter(recorder, UNUSED, &[]),
-            seconds: Stage::ALL
-                .map(|stage| histogram(recorder, ApiMetrics::STAGES, &[("stage", stage.as_str())])),
+            seconds: Stage::ALL.map(|stage| {
+                histogram(
+                    recorder,
+                    ApiMetrics::STAGES,
+                    &[(stage_label, stage.as_str())],
+                )
+            }),
             log: LogAnswer::ALL
                 .map(|answer| counter(recorder, LOG, &[("outcome", answer.as_str())])),
         }

@@ -13,8 +13,9 @@ use fulcio_ct_client::{DigitallySigned, SignatureScheme, SignedCertificateTimest
 use fulcio_issuance::{Certified, Refusal, Request, RequestContext, Timestamp};
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_prometheus::Recorder;
 use pki_types::CertificateDer;
+use prometheus::{Registry, TextEncoder};
 use tower::ServiceExt as _;
 
 /// Answers what it is told to, and remembers what it was asked.
@@ -153,22 +154,20 @@ pub(crate) struct Fixture {
     pub(crate) backend: Arc<FakeBackend>,
     pub(crate) http: HttpApi,
     pub(crate) grpc: GrpcApi,
-    metrics: PrometheusHandle,
+    metrics: Registry,
 }
 
 impl Fixture {
     pub(crate) fn new(backend: FakeBackend) -> Self {
-        let recorder = PrometheusBuilder::new()
-            .set_buckets(&ApiMetrics::LATENCY_BUCKETS)
-            .unwrap()
-            .build_recorder();
+        let registry = Registry::new();
+        let recorder = Recorder::builder().with_registry(&registry).build();
         let metrics = Arc::new(ApiMetrics::new(&recorder));
         let backend = Arc::new(backend);
         Self {
             http: HttpApi::new(backend.clone(), metrics.clone()),
             grpc: GrpcApi::new(backend.clone(), metrics),
             backend,
-            metrics: recorder.handle(),
+            metrics: registry,
         }
     }
 
@@ -204,7 +203,11 @@ impl Fixture {
 
     /// The value of one series, as it would be scraped.
     pub(crate) fn metric(&self, series: &str) -> Option<f64> {
-        let page = self.metrics.render();
+        let mut page = String::new();
+        let families = self.metrics.gather();
+        TextEncoder::new()
+            .encode_utf8(&families, &mut page)
+            .unwrap();
         page.lines()
             .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
     }

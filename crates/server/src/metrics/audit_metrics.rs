@@ -3,9 +3,8 @@ use std::sync::Arc;
 
 use fulcio_audit_log::{AuditObserver, Outcome, WriteError};
 use metrics::{Counter, Gauge, Key, Label, Recorder};
-use metrics_exporter_prometheus::PrometheusRecorder;
 
-use super::METADATA;
+use super::{METADATA, PrometheusRecorder};
 
 /// What is counted for the audit log. What succeeds has its series from the beginning; what fails
 /// gets one when it first happens.

@@ -1,6 +1,6 @@
 use core::fmt::{Display, Write as _};
 
-/// Prometheus' text format, for what the exporter of the crate `metrics` has no number for.
+/// Prometheus' text format, for what nobody counts as it happens.
 #[derive(Debug)]
 pub(super) struct Exposition(String);
 

@@ -6,9 +6,8 @@ use fulcio_identity::IssuerObserver;
 use fulcio_issuance::Refusal;
 use fulcio_oidc_verify::ProviderObserver;
 use metrics::{Counter, Histogram, Key, Label, Recorder};
-use metrics_exporter_prometheus::PrometheusRecorder;
 
-use super::{METADATA, voucher};
+use super::{METADATA, PrometheusRecorder, voucher};
 
 /// What is counted for one configured issuer, or for the tokens of all others.
 ///

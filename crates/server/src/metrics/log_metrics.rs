@@ -3,9 +3,8 @@ use std::sync::Arc;
 
 use fulcio_ct_client::{BreakerState, Error, LogObserver};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Recorder};
-use metrics_exporter_prometheus::PrometheusRecorder;
 
-use super::METADATA;
+use super::{METADATA, PrometheusRecorder};
 
 /// What is counted for one log.
 ///
@@ -22,6 +21,8 @@ impl LogMetrics {
     /// The histogram of the time that logs take for a certificate, in seconds.
     pub(super) const SECONDS: &str = "fulcio_log_answer_seconds";
 
+    pub(super) const SECONDS_LABELS: [&str; 1] = ["log"];
+
     pub(super) fn new(recorder: Arc<PrometheusRecorder>, log: &str) -> Self {
         let meaning = "Answers of each log; the outcome is accepted or why there is no timestamp";
         recorder.describe_counter(ANSWERS.into(), None, meaning.into());
@@ -30,7 +31,8 @@ impl LogMetrics {
         let meaning = "Whether a log is given no certificates because it does not answer";
         recorder.describe_gauge(OPEN.into(), None, meaning.into());
         let log: Arc<str> = log.into();
-        let labels = || vec![Label::new("log", Arc::clone(&log))];
+        let [log_label] = Self::SECONDS_LABELS;
+        let labels = || vec![Label::new(log_label, Arc::clone(&log))];
         Self {
             accepted: counter(&recorder, &log, "accepted"),
             seconds: recorder

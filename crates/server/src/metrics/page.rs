@@ -4,7 +4,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::Full;
-use metrics_exporter_prometheus::PrometheusHandle;
+use prometheus::{Registry, TextEncoder};
 
 use super::exposition::{Exposition, Kind};
 use crate::{Mount, Mounted, TimedBody};
@@ -12,7 +12,7 @@ use crate::{Mount, Mounted, TimedBody};
 /// The page that Prometheus reads.
 #[derive(Clone, Debug)]
 pub struct MetricsPage {
-    handle: PrometheusHandle,
+    registry: Registry,
     scrapes: Arc<Scrapes>,
     with_process: bool,
 }
@@ -24,9 +24,9 @@ struct Scrapes {
 }
 
 impl MetricsPage {
-    pub(super) fn new(handle: PrometheusHandle) -> Self {
+    pub(super) fn new(registry: Registry) -> Self {
         Self {
-            handle,
+            registry,
             scrapes: Arc::default(),
             with_process: false,
         }
@@ -44,8 +44,12 @@ impl MetricsPage {
     #[must_use]
     pub fn text(&self) -> String {
         self.scrapes.running.fetch_add(1, Ordering::Relaxed);
-        self.handle.run_upkeep();
-        let mut page = Exposition::after(self.handle.render());
+        let mut text = String::new();
+        // A family that cannot be written ends the page; those before it are true.
+        if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "the metrics page is not complete");
+        }
+        let mut page = Exposition::after(text);
         #[cfg(target_os = "linux")]
         if self.with_process {
             super::process::describe(&mut page);

@@ -3,9 +3,8 @@ use std::{sync::Arc, time::UNIX_EPOCH};
 
 use fulcio_issuance::Clock;
 use metrics::{Counter, Gauge, Key, Label, Recorder as _};
-use metrics_exporter_prometheus::PrometheusRecorder;
 
-use super::METADATA;
+use super::{METADATA, PrometheusRecorder};
 
 /// What is counted of one part that is read again while the server runs.
 #[derive(Clone)]
