@@ -45,10 +45,11 @@ impl Metrics {
     /// # Errors
     /// A histogram cannot have its buckets.
     pub fn new() -> Result<Self, prometheus::Error> {
-        let like_requests =
-            |name| HistogramOpts::new(name, name).buckets(ApiMetrics::LATENCY_BUCKETS.into());
-        let stages = HistogramOpts::new(ApiMetrics::STAGES, ApiMetrics::STAGES)
-            .buckets(ApiMetrics::STAGE_BUCKETS.into());
+        // A meaning must stand here; the true one comes when a family is described.
+        let options =
+            |name, buckets: &[f64]| HistogramOpts::new(name, name).buckets(buckets.to_vec());
+        let like_requests = |name| options(name, &ApiMetrics::LATENCY_BUCKETS);
+        let stages = options(ApiMetrics::STAGES, &ApiMetrics::STAGE_BUCKETS);
         let recorder = PrometheusRecorder::builder()
             .with_registry(Registry::new())
             .try_with_metric(HistogramVec::new(

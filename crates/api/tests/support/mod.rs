@@ -203,11 +203,8 @@ impl Fixture {
 
     /// The value of one series, as it would be scraped.
     pub(crate) fn metric(&self, series: &str) -> Option<f64> {
-        let mut page = String::new();
         let families = self.metrics.gather();
-        TextEncoder::new()
-            .encode_utf8(&families, &mut page)
-            .unwrap();
+        let page = TextEncoder::new().encode_to_string(&families).unwrap();
         page.lines()
             .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
     }
