@@ -120,8 +120,9 @@ impl Serve {
             signer_test_every: self.authority.signer_test_every(),
             watched: self.config_watch.is_on(),
         };
-        let watched = sources.watch().await;
-        let metrics = Metrics::new()?;
+        // A thread of its own looks at the files meanwhile.
+        let (watched, metrics) = tokio::join!(sources.watch(), async { Metrics::new() });
+        let metrics = metrics?;
         let issuers = self.identity.issuers(&sources.network, &metrics, None)?;
         let names = self.client_signing_algorithms.iter().flat_map(List::iter);
         let permitted = if self.client_signing_algorithms.is_empty() {
