@@ -38,35 +38,25 @@ const SERVE: &str = "serve";
 /// It ends the program when the command line cannot be understood, or asks for help.
 pub(crate) fn read() -> Result<CommandLine> {
     let given: Vec<OsString> = env::args_os().collect();
-    let mut command = CommandLine::command().mut_subcommand(SERVE, layered);
-    let (explicit, complete) = match command.try_get_matches_from_mut(&given) {
-        Ok(matches) => (matches, true),
-        // What is missing may be in the layers.
-        Err(_) => {
-            let on_its_own = command.clone().mut_subcommand(SERVE, undemanding);
-            (on_its_own.get_matches_from(&given), false)
-        }
-    };
-    let (Some((SERVE, flags)), Some(serve)) =
-        (explicit.subcommand(), command.find_subcommand(SERVE))
-    else {
+    let command = CommandLine::command().mut_subcommand(SERVE, layered);
+    let on_its_own = command.clone().mut_subcommand(SERVE, undemanding);
+    let explicit = on_its_own.get_matches_from(&given);
+    let Some((SERVE, explicit)) = explicit.subcommand() else {
         return Ok(understood(&explicit));
     };
-    let layers = Layers::read(serve, flags, Variables::of_this_process())?;
-    let matches = if complete && layers.add_nothing() {
-        explicit
-    } else {
-        // What comes later wins, so the layers come first.
-        let end = given.iter().position(|argument| argument == SERVE);
-        let (program, rest) = given.split_at(end.map_or(given.len(), |end| end + 1));
-        let all = program.iter().chain(layers.arguments()).chain(rest);
-        match command.try_get_matches_from(all) {
-            Ok(matches) => matches,
-            Err(error) => match layers.explain(&error) {
-                Some(error) => return Err(error.into()),
-                None => error.exit(),
-            },
-        }
+    let serve = command.find_subcommand(SERVE).cloned().unwrap_or_default();
+    let layers = Layers::read(&serve, explicit, Variables::of_this_process())?;
+
+    // What comes later wins, so the layers come first.
+    let end = given.iter().position(|argument| argument == SERVE);
+    let (program, rest) = given.split_at(end.map_or(given.len(), |end| end + 1));
+    let all = program.iter().chain(layers.arguments()).chain(rest);
+    let matches = match command.try_get_matches_from(all) {
+        Ok(matches) => matches,
+        Err(error) => match layers.explain(&error) {
+            Some(error) => return Err(error.into()),
+            None => error.exit(),
+        },
     };
     let mut line = understood(&matches);
     if let Command::Serve(serve) = &mut line.command {

@@ -146,11 +146,6 @@ impl Layers {
         }
     }
 
-    /// Whether the command line is all there is.
-    pub(crate) fn add_nothing(&self) -> bool {
-        self.added.is_empty()
-    }
-
     /// What they add, as arguments.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &OsString> {
         self.added.iter().flat_map(|added| &added.arguments)
